@@ -1,0 +1,112 @@
+"""The command line: one command is one library call.
+
+Results go to stdout, everything else to stderr. Commands are loaded when they are called, so ``provkg --help`` is
+instant.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from provkg.errors import Ambiguous, ProvkgError
+
+_COMMANDS = {
+    "ingest": ("provkg.cli.write", "Read files and folders into the store."),
+    "status": ("provkg.cli.read", "Say what the store holds."),
+    "show": ("provkg.cli.read", "The card of one product; `provkg PRODUCT` is the same."),
+    "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),
+    "ask": ("provkg.cli.questions", "Ask a canned question; without one, list them."),
+    "query": ("provkg.cli.questions", "Run a SPARQL query from a file or standard input."),
+    "validate": ("provkg.cli.check", "Validate the store, or files, with SHACL."),
+    "demo": ("provkg.cli.demo", "The main job on bundled sample records."),
+}
+_EPILOG = """\b
+PRODUCT is a path, a file name, an IRI, a CURIE, a digest, or the first 6 or more characters of one.
+\b
+Exit status:
+  0  ok                       4  partial: some input was quarantined or not read
+  1  a finding                5  not found
+  2  wrong usage            130  interrupted
+  3  input or store error   141  closed pipe"""
+
+
+class Commands(click.Group):
+    """Load a command when it is called; a word that is no command is a product to show."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are used."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take an unknown word that looks like a product as ``show``."""
+        if args and args[0] not in _COMMANDS and _is_product(args[0]):
+            return "show", self.get_command(ctx, "show"), args
+        return super().resolve_command(ctx, args)
+
+
+def _is_product(word: str) -> bool:
+    return any(mark in word for mark in "/.:") or (len(word) >= 6 and any(character.isdigit() for character in word))
+
+
+@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--store", metavar="FOLDER", help="The store; also PROVKG_STORE or provkg.toml, else ./.provkg.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors on stderr.")
+@click.version_option(package_name="provkg", message="provkg %(version)s")
+@click.pass_context
+def provkg(ctx: click.Context, store: str | None, quiet: bool) -> None:
+    """Provenance you can ask: where a file comes from, whether to trust it, how to make it again."""
+    ctx.obj = {"store": store, "quiet": quiet}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        result = provkg.main(arguments, prog_name="provkg", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ProvkgError as error:
+        say(f"error: {error.message}")
+        if isinstance(error, Ambiguous):
+            for candidate in error.candidates:
+                say(f"  {candidate}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        return error.exit_status
+    except SyntaxError as error:
+        say(f"error: {error.filename or 'query'}: {error}")
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def say(text: str) -> None:
+    """Say something on stderr, whatever is in it."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)

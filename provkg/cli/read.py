@@ -1,0 +1,99 @@
+"""Commands that read the store."""
+
+import json
+from typing import Any
+
+import click
+
+from provkg.cli.output import chosen, emit, opened, printable, with_format, write
+from provkg.lineage import Step
+
+_COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence")
+
+
+@click.command()
+@click.argument("product")
+@click.option("--up", "direction", flag_value="up", default="up", help="What it was made from (the default).")
+@click.option("--down", "direction", flag_value="down", help="What was made from it.")
+@click.option("--depth", type=click.IntRange(min=1), help="How many steps to go; all by default.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the tree as a picture: FILE.svg.")
+@with_format("tree")
+@click.pass_context
+def lineage(ctx: click.Context, product: str, direction: str, depth: int | None, output: str | None, form: str | None, as_json: bool) -> int:
+    """Show the history of PRODUCT: every input of every step, and how the version that was read is known.
+
+    evidence is byIdentity (product id or content digest), byTime (the last one written before the step began), assumed
+    (nobody recorded writing it), derivation or membership (a record says so), generated (a step without inputs), or
+    unresolved.
+    """
+    down = direction == "down"
+    steps = opened(ctx).lineage(product, down=down, depth=depth)
+    form = chosen(form, as_json=as_json)
+    if form == "tree" or output:
+        from rich.console import Console
+
+        from provkg.graphview import svg, tree
+
+        root = tree(steps, _root(ctx, product), printable(product), down=down)
+        if output:
+            from pathlib import Path
+
+            Path(output).write_text(svg(root), "utf-8")
+            return 0
+        Console().print(root)
+        return 0
+    rows = [[getattr(step, column) for column in _COLUMNS] for step in steps]
+    if form == "table":
+        _table(steps)
+    else:
+        write(_COLUMNS, rows, form)
+    return 0
+
+
+def _root(ctx: click.Context, product: str) -> str:
+    return opened(ctx).find(product)[0].iri
+
+
+def _table(steps: list[Step]) -> None:
+    """Write what fits a terminal: the IRIs are in every other format."""
+    columns = ("depth", "location", "name", "activityName", "startedAt", "evidence")
+    write(columns, [[getattr(step, column) for column in columns] for step in steps], "table")
+
+
+@click.command()
+@click.argument("product")
+@with_format()
+@click.pass_context
+def show(ctx: click.Context, product: str, form: str | None, as_json: bool) -> int:
+    """Show the card of one PRODUCT: what it is, what made it, what used it, where that is recorded."""
+    card = opened(ctx).show(product)
+    form = chosen(form, as_json=as_json)
+    if form == "json":
+        facts: dict[str, Any] = {}
+        for section, fact, value in card.facts:
+            facts.setdefault(section or "product", {}).setdefault(fact, []).append(value)
+        emit(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        write(("section", "fact", "value"), card.facts, form)
+    return 0
+
+
+@click.command()
+@with_format()
+@click.option("--digest", is_flag=True, help="Add the digest of the canonical graph (reads everything).")
+@click.pass_context
+def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool) -> int:
+    """Say what the store holds: sources, activities, how versions are known, what was assumed or quarantined."""
+    graph = opened(ctx)
+    facts = graph.status()
+    if digest:
+        facts["digest"] = graph.graph().digest()
+    form = chosen(form, as_json=as_json)
+    if form == "json":
+        emit(json.dumps(facts, ensure_ascii=False, indent=1))
+        return 0
+    rows = []
+    for name, value in facts.items():
+        rows += [(f"{name}: {key}", count) for key, count in value.items()] if isinstance(value, dict) else [(name, value)]
+    write(("what", "value"), rows, form)
+    return 0

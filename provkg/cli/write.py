@@ -1,0 +1,115 @@
+"""Commands that write the store."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from provkg.cli import say
+from provkg.cli.output import emit, opened
+from provkg.ingest import Progress, Summary
+
+LOG_SECONDS = 30
+MOST_SHOWN = 10
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
+@click.pass_context
+def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool) -> int:
+    """Read files and folders (recursively) into the store, which is made when it is not there.
+
+    What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
+    be read is quarantined with its place and reason, and the rest still gets in.
+    """
+    graph = opened(ctx)
+    with _progress(quiet=ctx.obj["quiet"]) as progress:
+        summary = graph.ingest(paths, progress=progress)
+    _report(summary)
+    if as_json:
+        import json
+
+        emit(json.dumps(_as_json(summary), ensure_ascii=False))
+    elif not ctx.obj["quiet"]:
+        for line in _lines(summary):
+            emit(line)
+    return summary.exit_status
+
+
+def _report(summary: Summary) -> None:
+    """Say what could not be read: a few in full, the others by count."""
+    for error in summary.errors[:MOST_SHOWN]:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+    if len(summary.errors) > MOST_SHOWN:
+        say(f"error: {len(summary.errors) - MOST_SHOWN} more inputs could not be read")
+    for path, piece in summary.quarantined[:MOST_SHOWN]:
+        say(f"quarantined: {path}:{piece.line}: {piece.reason} (byte {piece.offset}, {piece.length} bytes)")
+    if len(summary.quarantined) > MOST_SHOWN:
+        say(f"quarantined: {len(summary.quarantined) - MOST_SHOWN} more; all of them: provkg query, pkg:Quarantined")
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    counts = summary.counts
+    read = f"{summary.sources:,} sources read"
+    known = f", {summary.unchanged:,} already known" if summary.unchanged else ""
+    replaced = f", {summary.replaced:,} replaced" if summary.replaced else ""
+    skipped = f", {len(summary.skipped):,} files that are no provenance skipped" if summary.skipped else ""
+    yield read + known + replaced + skipped
+    if summary.sources:
+        names = ("activities", "usages", "generations", "sessions")
+        yield ", ".join(f"{counts[name]:,} {name}" for name in names) + f", {counts['quarantined']:,} quarantined"
+    if summary.evidence:
+        yield "versions read: " + ", ".join(f"{count:,} {name}" for name, count in sorted(summary.evidence.items()))
+    for about, count in sorted(summary.remarks.items()):
+        yield f"{count:,} {about}"
+
+
+def _as_json(summary: Summary) -> dict[str, object]:
+    return {
+        "sources": summary.sources,
+        "unchanged": summary.unchanged,
+        "replaced": summary.replaced,
+        "skipped": summary.skipped,
+        **dict(sorted(summary.counts.items())),
+        "evidence": dict(sorted(summary.evidence.items())),
+        "remarks": dict(sorted(summary.remarks.items())),
+        "errors": [error.message for error in summary.errors],
+        "quarantine": [
+            {"source": path, "line": piece.line, "offset": piece.offset, "length": piece.length, "reason": piece.reason}
+            for path, piece in summary.quarantined
+        ],
+    }
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """Show a bar on a terminal, one line every 30 s elsewhere, nothing when quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("reading", total=None)
+            yield lambda done, total, _name: bar.update(task, completed=done, total=total)
+    else:
+        yield _logged()
+
+
+def _logged() -> Callable[[int, int, str], None]:
+    last = time.monotonic()
+
+    def progress(done: int, total: int, name: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LOG_SECONDS:
+            last = time.monotonic()
+            say(f"reading {name}: {done / max(total, 1):.0%} of {total:,} bytes")
+
+    return progress

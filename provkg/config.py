@@ -1,0 +1,97 @@
+"""Settings: flags, then the environment, then ``provkg.toml``, then defaults.
+
+``provkg.toml`` is looked for in the working directory and its parents::
+
+    store = "/data/provenance"             # a folder
+    base = "https://prov.example.org/"     # the IRIs of the data begin with it
+    zone = "Atlantic/Canary"               # of times that a record gives without one
+    site = "orm"                           # the scope of absolute paths
+    local_paths = ["/tmp/", "/scratch/"]   # these differ from host to host
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from provkg.errors import InputError
+
+FILE = "provkg.toml"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a user can set. Times are converted to UTC from ``zone``; IRIs begin with ``base``."""
+
+    store: str = ".provkg"
+    base: str = "https://provkg.example.org/"
+    zone: str = "UTC"
+    site: str = "site"
+    local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base)
+        if parts.scheme not in ("http", "https") or not parts.netloc or not self.base.endswith("/") or set(self.base) & set(' "<>\\^`{|}'):
+            raise InputError(f"base {self.base!r} is no http(s) IRI that ends with a slash", hint=f"set it in {FILE}")
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            raise InputError(f"time zone {self.zone!r} is unknown", hint="an IANA name, such as Atlantic/Canary") from None
+
+    @cached_property
+    def zone_info(self) -> ZoneInfo:
+        """The declared zone of naive times."""
+        return ZoneInfo(self.zone)
+
+
+def _candidates(start: Path) -> Iterator[Path]:
+    for folder in (start, *start.parents):
+        yield folder / FILE
+
+
+def load(start: Path | None = None, *, store: str | None = None) -> Config:
+    """Read the settings that hold in a folder.
+
+    Args:
+        start: the folder to look from; the working directory when None.
+        store: what ``--store`` said; it wins over everything.
+
+    Raises:
+        InputError: the file is no TOML, or has an unknown key or a value of the wrong type.
+    """
+    config = Config()
+    for path in _candidates((start or Path.cwd()).resolve()):
+        if path.is_file():
+            config = _read(path)
+            break
+    chosen = store or os.environ.get("PROVKG_STORE")
+    return replace(config, store=chosen) if chosen else config
+
+
+def _read(path: Path) -> Config:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: {error}") from None
+    known = {field.name: field.type for field in fields(Config)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            raise InputError(f"{path}: unknown key {key!r}", hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}")
+        if key == "local_paths":
+            if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+                raise InputError(f"{path}: {key} must be a list of strings")
+            value = tuple(value)  # noqa: PLW2901
+        elif not isinstance(value, str):
+            raise InputError(f"{path}: {key} must be a string")
+        values[key] = value
+    if "store" in values and "://" not in values["store"]:
+        values["store"] = str(path.parent / values["store"])
+    return Config(**values)

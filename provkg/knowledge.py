@@ -1,0 +1,178 @@
+"""The library: ``kg = provkg.open("store")``, then ask."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import Literal
+
+from provkg import config
+from provkg.config import Config
+from provkg.ingest import Progress, Summary, ingest
+from provkg.lineage import Candidate, Step, find, find_one, lineage
+from provkg.questions import ask, find_question
+from provkg.store import EmbeddedStore, Graph, open_store, text_of
+from provkg.vocab import LEDGER, PKG, PREFIXES, PROV, RDF_TYPE, RDFS_LABEL, RESOLUTION, VP, short
+
+_PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
+_STATUS = {
+    "activities": "?x a prov:Activity",
+    "usages": "?x a prov:Usage",
+    "generations": "?x a prov:Generation",
+    "sessions": "?x a pkg:Session",
+    "files": "?x a pkg:File",
+    "ended": "?x a prov:Activity ; prov:endedAtTime ?end",
+    "quarantined": "?x a pkg:Quarantined",
+}
+_NUMBER = ("integer", "int", "long", "decimal", "double")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of one entity, as (section, fact, value) in the order to read it."""
+
+    entity: str
+    facts: tuple[tuple[str, str, str], ...]
+
+
+class KnowledgeGraph:
+    """A store to ask. Opening reads nothing; each call sees the newest snapshot.
+
+    >>> import tempfile, provkg
+    >>> kg = provkg.open(tempfile.mkdtemp() + "/store")
+    >>> kg.ingest([]).sources
+    0
+    """
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self.store = store
+        self.config = store.config
+
+    def graph(self) -> Graph:
+        """Open the current snapshot."""
+        return self.store.read()
+
+    def ingest(self, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+        """Read files and folders into the store; see :func:`provkg.ingest.ingest`."""
+        return ingest(self.store, paths, progress=progress)
+
+    def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
+        """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
+        asked = find_question(question)
+        for row in ask(self.graph(), asked, values, site=self.config.site):
+            yield {column: plain(row.get(column), kind) for column, kind in asked.columns.items()}
+
+    def find(self, text: str) -> list[Candidate]:
+        """Return the entities that a path, name, IRI, digest or prefix can mean."""
+        return find(self.graph(), text, site=self.config.site)
+
+    def lineage(self, product: str, *, down: bool = False, depth: int | None = None) -> list[Step]:
+        """Return the history of a product, or what was made from it; see :func:`provkg.lineage.lineage`."""
+        graph = self.graph()
+        return lineage(graph, find_one(graph, product, site=self.config.site).iri, down=down, depth=depth)
+
+    def show(self, product: str) -> Card:
+        """Return the card of one product."""
+        graph = self.graph()
+        return _card(graph, find_one(graph, product, site=self.config.site))
+
+    def status(self) -> dict[str, Any]:
+        """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""
+        return _status(self.graph(), self.store.path)
+
+
+def open(store: str | Path | None = None) -> KnowledgeGraph:  # noqa: A001 - the library's fixed name
+    """Open a store: a folder, or what the settings say."""
+    settings = config.load(store=str(store) if store is not None else None)
+    return KnowledgeGraph(open_store(settings))
+
+
+def open_with(settings: Config, store: str | Path) -> KnowledgeGraph:
+    """Open a store with these settings."""
+    return KnowledgeGraph(open_store(replace(settings, store=str(store))))
+
+
+def plain(term: Any, kind: str = "string") -> str | int | float | None:
+    """Return a term as a plain value: a number where it is one, a short word for a ``term`` column."""
+    if term is None:
+        return None
+    if isinstance(term, Literal) and short(term.datatype.value) in _NUMBER:
+        return int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
+    return short(term.value) if kind == "term" else str(term.value)
+
+
+def _count(graph: Graph, pattern: str) -> int:
+    query = f"{_PREFIXES}SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE {{ {pattern} }}"
+    return int(text_of(next(iter(graph.select(query)))["n"]))
+
+
+def _status(graph: Graph, path: Path) -> dict[str, Any]:
+    evidence: Counter[str] = Counter()
+    for quad in graph.quads(None, PKG.evidence, None, graph.iri(RESOLUTION)):
+        evidence[short(getattr(quad.object, "value", ""))] += 1
+    remarks: Counter[str] = Counter()
+    for row in graph.select(f"{_PREFIXES}SELECT ?about ?count WHERE {{ ?remark pkg:about ?about ; pkg:count ?count }}"):
+        remarks[text_of(row["about"])] += int(text_of(row["count"]))
+    sources = sum(1 for _ in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER)))
+    counts = {name: _count(graph, pattern) for name, pattern in _STATUS.items()}
+    return {"store": str(path), "base": graph.base, "sources": sources, **counts, "evidence": dict(sorted(evidence.items())), "remarks": dict(sorted(remarks.items()))}
+
+
+def _card(graph: Graph, candidate: Candidate) -> Card:
+    entity = candidate.iri
+    facts: list[tuple[str, str, str]] = [("", "location", candidate.location), ("", "entity", entity)]
+    places = graph.objects(entity, PROV.specializationOf)
+    for thing in (entity, *places):
+        for description in graph.objects(thing, VP.entityDescription):
+            facts += [("", "kind", name) for name in graph.objects(description, VP.name)]
+            facts += [("", "content type", name) for name in graph.objects(description, VP.contentType)]
+            facts += [("", "level", short(level)) for level in graph.objects(description, PKG.dataLevel)]
+        facts += [("", "level", short(level)) for level in graph.objects(thing, PKG.dataLevel)]
+        facts += [("", "path digest", value) for value in graph.objects(thing, PKG.pathDigest)]
+        for digest in graph.objects(thing, PKG.contentDigest):
+            facts.append(("", "content digest", " ".join(graph.objects(digest, PKG.digestAlgorithm) + graph.objects(digest, PKG.digestValue))))
+    facts += [("", "product id", value) for value in graph.objects(entity, PKG.productId)]
+    siblings = {version for place in places for version in graph.subjects(PROV.specializationOf, place)} - {entity}
+    if siblings:
+        facts.append(("", "other versions at this path", str(len(siblings))))
+    activities = graph.objects(entity, PROV.wasGeneratedBy)
+    for activity in activities:
+        facts += _activity_facts(graph, activity)
+    if not activities:
+        facts.append(("made by", "activity", "nothing recorded making it"))
+    used_by = Counter(
+        label
+        for node in graph.subjects(PKG.usedVersion, entity)
+        for activity in graph.subjects(PROV.qualifiedUsage, node)
+        for label in graph.objects(activity, RDFS_LABEL) or ["?"]
+    )
+    facts += [("used by", name, str(count)) for name, count in sorted(used_by.items())]
+    return Card(entity, tuple(dict.fromkeys(facts)))
+
+
+def _activity_facts(graph: Graph, activity: str) -> list[tuple[str, str, str]]:
+    def say(fact: str, *predicates: str) -> list[tuple[str, str, str]]:
+        found = next((values for predicate in predicates if (values := graph.objects(activity, predicate))), [])
+        return [("made by", fact, short(value) if predicate_is_status else value) for value in found]
+
+    predicate_is_status = False
+    facts = say("activity", RDFS_LABEL) + say("started", PKG.recordedStart, PROV.startedAtTime) + say("ended", PKG.recordedEnd, PROV.endedAtTime)
+    predicate_is_status = True
+    facts += say("status", PKG.status)
+    predicate_is_status = False
+    facts += say("exit code", PKG.exitCode)
+    process = [activity, *graph.objects(activity, PKG.inSession)]
+    for subject in process:
+        for agent in graph.objects(subject, PROV.wasAssociatedWith):
+            facts += [("made by", "agent", label) for label in graph.objects(agent, RDFS_LABEL)]
+        for environment in graph.objects(subject, PKG.environment):
+            facts += [("made by", "host", host) for host in graph.objects(environment, PKG.host)]
+        facts += [("made by", "run", run) for run in graph.objects(subject, PKG.run)]
+        facts += [("made by", "night", night) for night in graph.objects(subject, PKG.observationDate)]
+    facts.append(("made by", "inputs", str(len(graph.objects(activity, PROV.qualifiedUsage)))))
+    for quad in graph.quads(activity, PKG.line):
+        source = getattr(quad.graph_name, "value", "")
+        facts += [("recorded in", path, f"line {getattr(quad.object, 'value', '')}") for path in graph.objects(source, PKG.sourcePath)]
+    return facts

@@ -1,0 +1,301 @@
+"""Version resolution: which version of a place did a usage read?
+
+A path is not a version. In order of evidence:
+
+* ``byIdentity``: the same CTA product id or content digest;
+* ``byTime``: the last generation at that place that had ended when the using activity started;
+* ``assumed``: no generation could be it, so what lay there before anything was recorded.
+
+What was asserted stays in its source's graph; what is resolved stands in a graph of its own and is redone for the
+places an ingest touches, so the order of ingests never changes the answer. Where the time of a usage is unknown and
+generations exist, nothing is resolved: a wrong edge is worse than a missing one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+
+from provkg import identity
+from provkg.lineage.facts import Facts, Written
+from provkg.mapping.edges import Edges, Generation, Link, Usage
+from provkg.records import Kind
+from provkg.store import Writing
+from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
+
+UNRESOLVED = "usages that could not be resolved (their time is unknown)"
+BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
+_FINAL = {PKG.completed, PKG.failed, PKG.interrupted}
+
+
+@dataclass
+class Batch:
+    """The edges of some sources, and the places and activities of sources that were removed before."""
+
+    edges: list[Edges] = field(default_factory=list)
+    places: set[str] = field(default_factory=set)
+    activities: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return sum(len(edges.usages) for edges in self.edges)
+
+
+def resolve(writing: Writing, batch: Batch, *, alone: bool) -> Counter[str]:
+    """Resolve what a batch says, after its quads were loaded.
+
+    Args:
+        writing: the open transaction.
+        batch: what was read since the last call.
+        alone: the store held nothing before this batch, so the batch knows everything.
+
+    Returns:
+        how many usages were resolved by which evidence.
+    """
+    return _Resolution(writing, batch, alone=alone).run()
+
+
+class _Resolution:
+    def __init__(self, writing: Writing, batch: Batch, *, alone: bool) -> None:
+        self.writing, self.batch, self.alone = writing, batch, alone
+        self.base = writing.base
+        self.facts = Facts(writing.graph)
+        self.counts: Counter[str] = Counter()
+        self.lines: list[str] = []
+        self.initials: set[str] = set()
+        self.released: set[str] = set()
+        self.resolution = f"<{self.base}{RESOLUTION}>"
+        self.times: dict[str, tuple[int | None, int | None]] = {}
+        self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
+        self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
+        self.links: dict[str, Link] = {}
+        self.by_place: dict[str, list[Written]] = {}
+        self.by_digest: dict[str, list[Written]] = {}
+
+    def run(self) -> Counter[str]:
+        self.take_batch()
+        if self.alone:
+            self.index_batch()
+        else:
+            self.widen()
+        for activity, usages in self.usages.items():
+            self.activity(activity, usages.values())
+        for link in self.links.values():
+            self.link(link)
+        for activity in self.times:
+            self.status(activity)
+        self.writing.load("".join(self.lines))
+        self.sweep()
+        return self.counts
+
+    # What there is to resolve
+
+    def take_batch(self) -> None:
+        for edges in self.batch.edges:
+            for activity, (start, end) in edges.times.items():
+                known = self.times.get(activity, (None, None))
+                self.times[activity] = (start if start is not None else known[0], end if end is not None else known[1])
+            for usage in edges.usages:
+                self.usages[usage.activity][usage.node] = usage
+            for generation in edges.generations:
+                self.outputs[generation.activity][generation.version] = generation
+            for link in edges.links:
+                self.links[link.node] = link
+
+    def index_batch(self) -> None:
+        by_place, by_digest = defaultdict(list), defaultdict(list)
+        for activity, outputs in self.outputs.items():
+            start, end = self.times.get(activity, (None, None))
+            for each in outputs.values():
+                written = Written(each.version, activity, start, end, each.digest, each.product)
+                by_place[each.place].append(written)
+                if each.digest:
+                    by_digest[each.digest].append(written)
+        self.by_place, self.by_digest = dict(by_place), dict(by_digest)
+
+    def widen(self) -> None:
+        """Take in what the store already held: activities that the batch changes the answer for."""
+        facts = self.facts
+        generations = [each for outputs in self.outputs.values() for each in outputs.values()]
+        places = {each.place for each in generations} | self.batch.places
+        affected, links = set(self.batch.activities), set()
+        for place in places:
+            for node in facts.nodes_of(place):
+                activity = facts.activity_of(node)
+                affected |= {activity} if activity else set()
+                links |= set() if activity else {node}
+        for each in generations:
+            if each.digest:
+                affected |= facts.users_of_digest(each.digest)
+            if each.product:
+                affected |= facts.users_of(self.base + identity.product(each.product))
+        known_before = {activity for activity in self.times if facts.in_several_graphs(activity)}
+        for activity in (affected - self.times.keys()) | known_before:
+            if facts.is_activity(activity):
+                self.times[activity] = facts.times(activity)
+                self.usages[activity] = {usage.node: usage for usage in facts.usages(activity)}
+                self.outputs[activity] = {each.version: each for each in facts.generations(activity)}
+            self.forget_activity(activity)
+        for node in links - self.links.keys():
+            link = facts.link(node)
+            if link is not None:
+                self.links[node] = link
+        for node in links | self.links.keys():
+            self.forget_link(node)
+
+    def written(self, place: str) -> list[Written]:
+        """Return all versions ever written at a place."""
+        if place not in self.by_place:
+            self.by_place[place] = [] if self.alone else self.facts.written(place)
+        return self.by_place[place]
+
+    def with_digest(self, digest: str) -> list[Written]:
+        if digest not in self.by_digest:
+            self.by_digest[digest] = [] if self.alone else self.facts.with_digest(digest)
+        return self.by_digest[digest]
+
+    def is_place(self, iri: str) -> bool:
+        return iri.startswith(self.base) and identity.is_place(iri[len(self.base) :])
+
+    # Answers
+
+    def activity(self, activity: str, usages: Iterable[Usage]) -> None:
+        start = self.times.get(activity, (None, None))[0]
+        read = set()
+        for usage in usages:
+            version, evidence = self.version(usage.used, activity, usage.at if usage.at is not None else start, usage.digest)
+            if version is None:
+                self.counts[UNRESOLVED] += 1
+                self.put(activity, PROV.used, usage.used)
+                continue
+            self.counts[evidence] += 1
+            self.put(usage.node, PKG.usedVersion, version)
+            self.put(usage.node, PKG.evidence, evidence)
+            self.put(activity, PROV.used, version)
+            read.add(version)
+        for output in self.outputs.get(activity, ()):
+            for version in read:
+                if version != output:
+                    self.put(output, PKG.progenitor, version)
+
+    def version(self, used: str, activity: str, at: int | None, digest: str) -> tuple[str | None, str]:
+        """Say which version of ``used`` was there at a time, and by what evidence."""
+        if not self.is_place(used):
+            return self.of_entity(used, activity, at)
+        candidates = [each for each in self.written(used) if each.activity != activity]
+        if digest:
+            same = [each for each in self.with_digest(digest) if each.activity != activity]
+            here = [each for each in same if each in candidates]
+            best = _last(here, at) if here else same[0] if len(same) == 1 else None
+            if best is not None:
+                return best.version, BY_IDENTITY
+            candidates = [each for each in candidates if not each.digest]
+        found = _last(candidates, at)
+        if found is not None:
+            return found.version, BY_TIME
+        if candidates and at is None:
+            return None, ""
+        if digest:  # nobody recorded making these bytes, but they are known bytes
+            return self.first_version(used, digest), BY_IDENTITY
+        return self.first_version(used, ""), ASSUMED
+
+    def of_entity(self, entity: str, activity: str, at: int | None) -> tuple[str, str]:
+        """Resolve an entity known by its own id: itself, unless a version elsewhere carries that id."""
+        if entity.startswith(self.base + "entity/") and not self.is_generated(entity):
+            claimed = self.claiming(entity)
+            if len(claimed) == 1:
+                return claimed[0], BY_IDENTITY
+            for place in self.facts.places_of(entity):
+                found = _last([each for each in self.written(place) if each.activity != activity and not self.has_product(each)], at)
+                if found is not None:
+                    return found.version, BY_TIME
+        return entity, BY_IDENTITY
+
+    def is_generated(self, entity: str) -> bool:
+        return any(entity in outputs for outputs in (self.outputs.values() if self.alone else ())) or self.facts.is_generated(entity)
+
+    def claiming(self, entity: str) -> list[str]:
+        product = entity.rpartition("/")[2]
+        return self.facts.claiming_product(product)
+
+    def has_product(self, written: Written) -> bool:
+        return bool(written.product) or self.facts.has_product(written.version)
+
+    def first_version(self, place: str, digest: str) -> str:
+        """Name and describe the version that lay at a place before anything was recorded, or with a digest."""
+        version = self.base + identity.version(place.removeprefix(self.base), digest)
+        if version not in self.initials:
+            self.initials.add(version)
+            self.put(version, RDF_TYPE, PROV.Entity)
+            self.put(version, PROV.specializationOf, place)
+            if digest:
+                self.put(version, PKG.contentDigest, digest)
+        return version
+
+    def link(self, link: Link) -> None:
+        """Resolve both ends of a derivation or membership, at the start of the activity it was recorded by."""
+        at = link.at if link.at is not None else self.facts_start(link.activity)
+        subject, evidence = self.version(link.subject, link.activity, at, "") if self.is_place(link.subject) else (link.subject, BY_IDENTITY)
+        other, evidence = self.version(link.object, link.activity, at, "")
+        if subject is None or other is None:
+            self.counts[UNRESOLVED] += 1
+            return
+        self.put(link.node, PKG.usedVersion, other)
+        self.put(link.node, PKG.evidence, evidence)
+        self.put(link.node, PKG.ofVersion, subject)
+        if subject != other:
+            self.put(subject, PROV.wasDerivedFrom if link.kind is Kind.DERIVED else PROV.hadMember, other)
+
+    def facts_start(self, activity: str) -> int | None:
+        if not activity:
+            return None
+        return self.times[activity][0] if activity in self.times else self.facts.times(activity)[0]
+
+    def status(self, activity: str) -> None:
+        """Say that an activity whose outcome nobody recorded is running (if it said so) or unknown."""
+        facts = self.facts
+        if not _FINAL & set(facts.graph.objects(activity, PKG.status)):
+            running = "running" in facts.graph.objects(activity, PKG.recordedStatus)
+            self.put(activity, PKG.status, PKG.running if running else PKG.unknown)
+
+    def put(self, subject: str, predicate: str, object_: str) -> None:
+        self.lines.append(f"<{subject}> <{predicate}> <{object_}> {self.resolution} .\n")
+
+    # What was said before
+
+    def forget_activity(self, activity: str) -> None:
+        """Take back what was resolved for an activity."""
+        facts, graph = self.facts, self.base + RESOLUTION
+        old = list(facts.graph.quads(activity, None, None, graph))
+        for usage in self.usages.get(activity, ()):
+            old += facts.graph.quads(usage, None, None, graph)
+            self.released |= set(facts.graph.objects(usage, PKG.usedVersion))
+        for output in self.outputs.get(activity, ()):
+            old += facts.graph.quads(output, PKG.progenitor, None, graph)
+        self.writing.remove(old)
+
+    def forget_link(self, node: str) -> None:
+        """Take back what was resolved for a derivation or membership."""
+        graph = self.base + RESOLUTION
+        quads = self.facts.graph
+        others, subjects = quads.objects(node, PKG.usedVersion), quads.objects(node, PKG.ofVersion)
+        self.released |= {*others, *subjects}
+        old = list(quads.quads(node, None, None, graph))
+        for subject, other in ((subject, other) for subject in subjects for other in others):
+            old += chain(quads.quads(subject, PROV.wasDerivedFrom, other, graph), quads.quads(subject, PROV.hadMember, other, graph))
+        self.writing.remove(old)
+
+
+    def sweep(self) -> None:
+        """Remove first versions that no usage, derivation or membership means any more."""
+        graph = self.facts.graph
+        for version in self.released:
+            if not (graph.subjects(PKG.usedVersion, version) or graph.subjects(PKG.ofVersion, version)):
+                self.writing.remove(list(graph.quads(version, None, None, self.base + RESOLUTION)))
+
+
+def _last(candidates: list[Written], at: int | None) -> Written | None:
+    """Return the last version whose making had ended at a time."""
+    if at is None:
+        return None
+    ended = [each for each in candidates if each.end is not None and each.end <= at]
+    return max(ended, key=lambda each: (each.end, each.start or 0, each.version), default=None)

@@ -1,0 +1,120 @@
+"""Readers turn sources into records. What a source is, is found from its content, never from its name.
+
+A reader is a plug-in: an entry point of the group ``provkg.readers`` that gives a :class:`Reader`.
+"""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import IO
+
+from provkg.config import Config
+from provkg.errors import InputError
+from provkg.records import Record
+
+HEAD_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 20
+_OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
+    (b"\x1f\x8b", lambda path: gzip.open(path, "rb")),
+    (b"BZh", lambda path: bz2.open(path, "rb")),
+    (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read: decompressed where it is compressed.
+
+    ``digest`` is the sha256 of the decompressed bytes in hex: the name of the source's graph.
+    """
+
+    path: Path
+    head: bytes
+    digest: str
+    size: int
+    config: Config = field(repr=False)
+    opener: Callable[[Path], IO[bytes]] = field(repr=False, default=lambda path: path.open("rb"))
+
+    def open(self) -> IO[bytes]:
+        """Open the decompressed bytes."""
+        return self.opener(self.path)
+
+    def read(self, limit: int) -> bytes:
+        """Return all bytes.
+
+        Raises:
+            InputError: there are more than ``limit``; this format cannot be read in pieces.
+        """
+        if self.size > limit:
+            raise InputError(
+                f"{self.path}: {self.size:,} bytes is over the limit of {limit:,} for this format", hint="split the document"
+            )
+        with self.open() as stream:
+            return stream.read()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A family of sources: how to know it from its first bytes, and how to read it."""
+
+    name: str
+    knows: Callable[[Source], bool]
+    read: Callable[[Source], Iterator[Record]]
+
+
+def open_source(path: Path, config: Config) -> Source:
+    """Look at a file: what compresses it, how it begins, its digest.
+
+    Raises:
+        InputError: it cannot be read, is empty, or is broken where it is compressed.
+    """
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(8)
+        opener = next((opener for start, opener in _OPENERS if magic.startswith(start)), lambda path: path.open("rb"))
+        digest, size, head = hashlib.sha256(), 0, b""
+        with opener(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                head = head or chunk[:HEAD_BYTES]
+                size += len(chunk)
+                digest.update(chunk)
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
+    if not size:
+        raise InputError(f"{shown(path)}: the file is empty", hint="was the pipeline stopped before it wrote?")
+    return Source(path, head, digest.hexdigest(), size, config, opener)
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "ask its owner for the right to read"
+    return "check the path" if isinstance(error, FileNotFoundError) else ""
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as text that any terminal can print.
+
+    >>> shown("a\\udce9")
+    'a\\\\xe9'
+    """
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def readers() -> dict[str, Reader]:
+    """Return the installed readers by name.
+
+    >>> sorted(readers())
+    ['ctapipe', 'product', 'prov_document', 'prov_lines', 'rdf']
+    """
+    return {point.name: point.load() for point in sorted(entry_points(group="provkg.readers"), key=lambda point: point.name)}
+
+
+def find_reader(source: Source, among: dict[str, Reader] | None = None) -> Reader | None:
+    """Return the reader that knows this content, or None."""
+    return next((reader for reader in (among or readers()).values() if reader.knows(source)), None)

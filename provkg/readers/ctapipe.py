@@ -1,0 +1,228 @@
+"""ctapipe's provenance JSON, every era from 2017 on.
+
+A log is ``[…][…][…]``: each process appends an array of all activities it has finished, so arrays touch and activities
+repeat; the last document of an ``activity_uuid`` wins. Arrays are not trusted: activities are decoded one by one, so a
+truncated document loses only itself.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from provkg import identity
+from provkg.config import Config
+from provkg.readers import Reader, Source
+from provkg.readers.metadata import drop_fabricated, product_properties
+from provkg.readers.provlog import data_level
+from provkg.readers.system import arguments, environment
+from provkg.records import (
+    FABRICATED,
+    HEADER,
+    NO_RECORD,
+    REPEATED,
+    Activity,
+    Entity,
+    Environment,
+    Kind,
+    Parameters,
+    Properties,
+    Quarantined,
+    Record,
+    Relation,
+    Remark,
+)
+from provkg.vocab import PKG
+
+FAMILY = "ctapipe"
+LIMIT = 1 << 30
+SEARCH_BYTES = 8 << 20
+MAX_JUNK = 4096
+_BEGIN = re.compile(r'\{\s*"activity_name"\s*:')
+_BEGIN_BYTES = re.compile(_BEGIN.pattern.encode())
+_BETWEEN = re.compile(r"[\s\[\],]*")
+_DECODER = json.JSONDecoder()
+_STATUS = {"completed": "completed", "success": "completed", "error": "failed", "interrupted": "interrupted", "running": "running"}
+_KNOWN = {"activity_name", "activity_uuid", "status", "start", "stop", "system", "input", "output", "exit_code", "config", "duration_min"}
+
+
+def knows(source: Source) -> bool:
+    """Say whether a source holds activities as ctapipe writes them."""
+    if _BEGIN_BYTES.search(source.head):
+        return True
+    if b"\0" in source.head[:1024] or b"PROVENANCE" not in source.head:
+        return source.head.strip() == b"[]"
+    with source.open() as stream:
+        return _BEGIN_BYTES.search(stream.read(SEARCH_BYTES)) is not None
+
+
+def read(source: Source) -> Iterator[Record]:
+    """Read the activities of a log."""
+    text = source.read(LIMIT).decode("utf-8", "surrogateescape")
+    last: dict[str, tuple[dict[str, Any], int]] = {}
+    repeated = 0
+    for item in _objects(text):
+        if isinstance(item, Quarantined | Remark):
+            yield item
+            continue
+        record, line = item
+        name = _name(record)
+        repeated += name in last
+        last.pop(name, None)
+        last[name] = (record, line)
+    if repeated:
+        yield Remark(REPEATED, repeated)
+    for name, (record, line) in last.items():
+        yield from _Activity(source.config, name, record, line).records()
+
+
+READER = Reader("ctapipe", knows, read)
+
+
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | Remark]:
+    """Decode the activities one by one; what lies between them is brackets, log text, or quarantined."""
+    at, line = 0, 1
+    while begin := _BEGIN.search(text, at):
+        yield from _between(text[at : begin.start()], line, at, text)
+        line += text.count("\n", at, begin.start())
+        try:
+            record, end = _DECODER.raw_decode(text, begin.start())
+        except (json.JSONDecodeError, RecursionError) as error:
+            following = _BEGIN.search(text, begin.end())
+            end = following.start() if following else len(text)
+            reason = f"no complete JSON object: {error}" if not isinstance(error, RecursionError) else "nested too deep"
+            yield _quarantined(text, begin.start(), end, line, reason)
+        else:
+            yield record, line
+        line += text.count("\n", begin.start(), end)
+        at = end
+    yield from _between(text[at:], line, at, text)
+
+
+def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined | Remark]:
+    rest = junk[_BETWEEN.match(junk).end() :] if _BETWEEN.fullmatch(junk) is None else ""  # type: ignore[union-attr]
+    if not rest:
+        return
+    if "{" in rest or '":' in rest:
+        start = at + len(junk) - len(rest)
+        yield _quarantined(text, start, at + len(junk), line + junk.count("\n", 0, len(junk) - len(rest)), "not an activity")
+    else:
+        yield Remark(NO_RECORD, len([text for text in rest.splitlines() if text.strip(" []',\t")]))
+
+
+def _quarantined(text: str, start: int, end: int, line: int, reason: str) -> Quarantined:
+    piece = text[start:end]
+    offset = len(identity.to_bytes(text[:start]))
+    return Quarantined(line=line, offset=offset, length=len(identity.to_bytes(piece)), reason=reason, text=piece[:MAX_JUNK])
+
+
+def _name(record: dict[str, Any]) -> str:
+    uuid = record.get("activity_uuid")
+    if uuid:
+        return f"activity/{FAMILY}/{identity.part(str(uuid).lower())}"
+    system = _mapping(record.get("system"))
+    node = _mapping(system.get("platform")).get("node")  # 2017: no uuid yet
+    return identity.activity(FAMILY, str(node or "-"), str(record.get("activity_name")), _time(record.get("start")))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _time(value: Any) -> str:
+    """Return ``time_utc`` with the Z it lacks."""
+    text = str(_mapping(value).get("time_utc") or "")
+    return text if not text or text.endswith("Z") else text.replace(" ", "T") + "Z"
+
+
+class _Activity:
+    """One activity and its relations."""
+
+    def __init__(self, config: Config, name: str, record: dict[str, Any], line: int) -> None:
+        self.config, self.name, self.record, self.line = config, name, record, line
+        system = _mapping(record.get("system"))
+        self.environment: Environment | None = environment(system) if system else None
+        self.system = system
+        self.uuid = str(record.get("activity_uuid") or "").lower()
+
+    def records(self) -> Iterator[Record]:
+        yield self.activity()
+        config = self.record.get("config")
+        if isinstance(config, dict) and config:
+            yield Parameters(self.name, dict(_flat(config)))
+        for kind, key in ((Kind.USED, "input"), (Kind.GENERATED, "output")):
+            files = self.record.get(key)
+            for item in files if isinstance(files, list) else ():
+                yield from self.relation(kind, item)
+
+    def activity(self) -> Activity:
+        record, label = self.record, str(self.record.get("activity_name") or "")
+        recorded = str(record.get("status") or "")
+        # `activity()` passes its own name where the status belongs; an unknown word proves nothing
+        status = "completed" if recorded and recorded == label else _STATUS.get(recorded, "")
+        version = self.system.get("ctapipe_version")
+        exit_code = record.get("exit_code")
+        extra = {key: value for key, value in record.items() if key not in _KNOWN}
+        extra |= {
+            f"{key}.{name}": value for key in ("start", "stop") for name, value in _mapping(record.get(key)).items() if name != "time_utc"
+        }
+        duration = record.get("duration_min")
+        properties: Properties = ((PKG.durationMinutes, float(duration)),) if isinstance(duration, int | float) else ()
+        return Activity(
+            name=self.name,
+            label=label,
+            start=_time(record.get("start")),
+            end=_time(record.get("stop")),
+            status=status,
+            recorded_status=recorded,
+            exit_code=exit_code if isinstance(exit_code, int) else None,
+            environment=self.environment,
+            software=("ctapipe", str(version)) if version else None,
+            arguments=arguments(self.system.get("arguments")),
+            properties=properties,
+            extra=extra,
+            line=self.line,
+        )
+
+    def relation(self, kind: Kind, item: Any) -> Iterator[Record]:
+        item = item if isinstance(item, dict) else {"url": item}
+        path, role = str(item.get("url") or ""), str(item.get("role") or "")
+        if not path:
+            return
+        place = self.place(path)
+        meta, dropped = drop_fabricated(item.get("reference_meta"))
+        if dropped:
+            yield Remark(FABRICATED)
+        uuid = str(meta.get("CTA PRODUCT ID") or "").lower()
+        by = str(meta.get("CTA ACTIVITY ID") or "").lower()
+        # A header that names another activity was copied from upstream: no edge follows from it.
+        own = kind is Kind.USED or by in ("", self.uuid)
+        level = data_level(role) if not meta and kind is Kind.USED else ""
+        yield Entity(name=place, path=path, level=level, line=self.line)
+        if not own:
+            yield Remark(HEADER)
+        end = identity.product(uuid) if uuid and own else place
+        if uuid:
+            yield Entity(name=identity.product(uuid), place=place, properties=product_properties(meta), line=self.line)
+        subject, other = (self.name, end) if kind is Kind.USED else (end, self.name)
+        product = uuid if uuid and not own else ""
+        yield Relation(kind=kind, subject=subject, object=other, role=role, activity=self.name, product=product, line=self.line)
+
+    def place(self, path: str) -> str:
+        host = self.environment.host if self.environment is not None else ""
+        if not path.startswith("/"):
+            return identity.thing(f"{host}:{self.name}", path)
+        return identity.file(path, (path.startswith(self.config.local_paths) and host) or self.config.site)
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give nested configuration as dotted names.
+
+    >>> dict(_flat({"Tool": {"a": 1, "Sub": {"b": None}}}))
+    {'Tool.a': 1, 'Tool.Sub.b': None}
+    """
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

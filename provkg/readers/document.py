@@ -1,0 +1,314 @@
+"""PROV documents: PROV-JSON, PROV-XML and PROV-N, read by :mod:`prov`, with the dialects of lstosa and voprov."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from prov.identifier import Identifier, QualifiedName
+from prov.model import Literal, ProvDocument, ProvElement, ProvException, ProvRecord
+from provkg import identity
+from provkg.config import Config
+from provkg.errors import InputError
+from provkg.readers import Reader, Source
+from provkg.readers.dialects import Statement, from_json, from_provn, from_xml
+from provkg.readers.provlog import data_level, path_digest
+from provkg.records import Activity, Agent, Entity, Iri, Kind, Node, Parameters, Properties, Record, Relation, Remark, Session, Typed, Value
+from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP
+
+LIMIT = 256 << 20
+_JSON = re.compile(rb'\A\s*\{[\s\S]*?"(?:prefix|entity|activity|agent|bundle|used|wasGeneratedBy|wasDerivedFrom)"\s*:\s*\{')
+_PROVN = re.compile(rb"\A(?:\s|//[^\n]*\n)*document\b")
+_XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!a-zA-Z]")
+_ABSOLUTE = re.compile(r"(?:https?|ftp|ivo|file)://|urn:", re.IGNORECASE)
+_ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')
+_UNPROVEN = "relations without both ends (kept as a remark)"
+
+# The two ends of each relation, by PROV-DM name: https://www.w3.org/TR/prov-dm/#prov-dm-types-and-relations
+_ENDS: dict[str, tuple[Kind, str, str]] = {
+    "Usage": (Kind.USED, "activity", "entity"),
+    "Generation": (Kind.GENERATED, "entity", "activity"),
+    "Derivation": (Kind.DERIVED, "generatedEntity", "usedEntity"),
+    "Membership": (Kind.MEMBER, "collection", "entity"),
+    "Association": (Kind.ASSOCIATED, "activity", "agent"),
+    "Attribution": (Kind.ATTRIBUTED, "entity", "agent"),
+    "Communication": (Kind.INFORMED, "informed", "informant"),
+    "Delegation": (Kind.DELEGATED, "delegate", "responsible"),
+    "Specialization": (Kind.SPECIALIZED, "specificEntity", "generalEntity"),
+    "Alternate": (Kind.ALTERNATE, "alternate1", "alternate2"),
+    "Invalidation": (Kind.INVALIDATED, "entity", "activity"),
+    "Start": (Kind.STARTED, "activity", "trigger"),
+    "End": (Kind.ENDED, "activity", "trigger"),
+    "Influence": (Kind.INFLUENCED, "influencee", "influencer"),
+}
+_STATEMENTS = {"isDescribedBy": Kind.DESCRIBED, "wasConfiguredBy": Kind.CONFIGURED}
+
+
+def knows(source: Source) -> bool:
+    """Say whether a source is PROV-JSON, PROV-XML or PROV-N."""
+    head = source.head
+    if _XML.match(head):
+        return PROV.iri.encode() in head and b"rdf:RDF" not in head
+    return bool(_PROVN.match(head) or _JSON.match(head[:65536]))
+
+
+def read(source: Source) -> Iterator[Record]:
+    """Read a document and its bundles.
+
+    Raises:
+        InputError: it is broken; nothing of it is taken.
+    """
+    data = source.read(LIMIT)
+    try:
+        if _XML.match(data):
+            form, (content, statements, prefixes) = "xml", from_xml(data)
+        else:
+            text = data.decode("utf-8")
+            form, (content, statements, prefixes) = ("provn", from_provn(text)) if _PROVN.match(data) else ("json", from_json(text))  # type: ignore[assignment]
+        document = ProvDocument.deserialize(content=content, format=form)
+    except InputError as error:
+        raise InputError(f"{source.path}: {error}", hint=error.hint) from None
+    except (ProvException, ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError) as error:
+        raise InputError(f"{source.path}: no valid PROV document: {error}") from None
+    yield from _Document(source.config, source.digest[:16], prefixes).records(document, statements)
+
+
+READER = Reader("prov_document", knows, read)
+
+
+class _Document:
+    """One document: its local names are scoped, because ids such as ``id:6d2362`` repeat from document to document."""
+
+    def __init__(self, config: Config, scope: str, prefixes: dict[str, str]) -> None:
+        self.config, self.scope, self.prefixes = config, scope, prefixes
+        self.places: dict[str, str] = {}
+        self.parameters: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, str] = {}
+
+    def records(self, document: ProvDocument, statements: list[Statement]) -> Iterator[Record]:
+        everything = list(document.get_records())
+        for bundle in document.bundles:
+            name = self.name(bundle.identifier)
+            everything += bundle.get_records()
+            yield Node(name=name, types=(PROV.Bundle,))
+        elements = [record for record in everything if isinstance(record, ProvElement)]
+        # entities first: sessions, parameters and paths decide what the ids of the others mean
+        for record in sorted(elements, key=lambda record: not _is(record, "Entity")):
+            yield from self.element(record)
+        for record in everything:
+            if not isinstance(record, ProvElement):
+                yield from self.relation(record)
+        for statement in statements:
+            yield from self.statement(statement)
+
+    # Names
+
+    def name(self, qualified: Any) -> str:
+        text = str(qualified.uri) if isinstance(qualified, Identifier) else str(qualified)
+        known = self.places.get(text)
+        return known or self.uri(text)
+
+    def uri(self, text: str) -> str:
+        if _ABSOLUTE.match(text):
+            return _ILLEGAL.sub(lambda match: f"%{ord(match[0]):02X}", text)
+        return identity.thing(self.scope, text)
+
+    def expand(self, written: str) -> str:
+        prefix, colon, local = written.partition(":")
+        if not colon:
+            return self.name(self.prefixes.get("default", "") + written)
+        return self.name(self.prefixes[prefix] + local if prefix in self.prefixes else written)
+
+    # Elements
+
+    def element(self, record: ProvElement) -> Iterator[Record]:
+        attributes, types = _attributes(record)
+        text = str(record.identifier.uri)
+        if _is(record, "Activity"):
+            yield from self.activity(text, attributes, types)
+        elif _is(record, "Agent"):
+            label, rest = _label(attributes)
+            yield Agent(name=self.name(text), label=label, types=_type_iris(types), properties=self.properties(rest, types))
+        elif "ExecutionSession" in types:
+            yield self.session(text, attributes)
+        elif "Parameters" in types:
+            _, rest = _label(attributes)
+            self.parameters[self.name(text)] = {_local(key): _plain(value) for key, value in rest}
+        else:
+            yield from self.entity(text, attributes, types)
+
+    def entity(self, text: str, attributes: list[tuple[Any, Any]], types: list[str]) -> Iterator[Record]:
+        label, rest = _label(attributes)
+        local = {_local(key): str(value) for key, value in rest}
+        path = local.get("filepath") or (local.get("location", "") if "File" in types else "")
+        if path.startswith("/") and not any("Collection" in kind for kind in types):
+            self.places[text] = identity.file(path, self.config.site)
+        hashed, algorithm = local.get("hash"), local.get("hash_type")
+        taken = {"filepath", "contentType", *(("hash", "hash_type") if hashed else ())}
+        properties = self.properties([(key, value) for key, value in rest if _local(key) not in taken], types)
+        yield Entity(
+            name=self.name(text),
+            path=path,
+            label=label,
+            content_type=local.get("contentType", ""),
+            level=data_level(label),
+            digest=path_digest(hashed, algorithm, path, text.rpartition(":")[2]),
+            types=(*_type_iris(types), *(("collection",) if any("Collection" in kind for kind in types) else ())),
+            properties=properties + (((PKG.localId, text),) if not _ABSOLUTE.match(text) else ()),
+        )
+
+    def session(self, text: str, attributes: list[tuple[Any, Any]]) -> Session:
+        label, rest = _label(attributes)
+        local = {_local(key): _plain(value) for key, value in rest}
+        self.places[text] = name = f"session/prov/{self.scope}/{identity.part(text)}"
+        self.sessions[text.rpartition(":")[2]] = name
+        known = {"observation_date": PKG.observationDate, "observation_run": PKG.run}
+        properties = tuple((iri, str(local.pop(key))) for key, iri in known.items() if key in local)
+        version = local.pop("software_version", None)
+        return Session(
+            name=name,
+            label=label,
+            start=str(local.pop("generatedAtTime", "")),
+            software=("lstchain", str(version)) if version else None,
+            properties=properties,
+            extra=local,
+        )
+
+    def activity(self, text: str, attributes: list[tuple[Any, Any]], types: list[str]) -> Iterator[Record]:
+        label, rest = _label(attributes)
+        local = {_local(key): value for key, value in rest}
+        if _ABSOLUTE.match(text):
+            name = self.uri(text)
+        else:
+            self.places[text] = name = f"activity/prov/{self.scope}/{identity.part(text)}"
+        script, session = str(local.get("script") or ""), str(local.get("in_session") or "")
+        taken = {"script", "in_session", "startTime", "endTime"}
+        yield Activity(
+            name=name,
+            label=label or str(local.get("name") or ""),
+            start=_moment(local.get("startTime")),
+            end=_moment(local.get("endTime")),
+            script=script,
+            session=self.sessions.get(session, ""),
+            properties=self.properties([(key, value) for key, value in rest if _local(key) not in taken], types),
+            extra={"in_session": session} if session and session not in self.sessions else {},
+        )
+
+    # Relations
+
+    def relation(self, record: ProvRecord) -> Iterator[Record]:
+        kind, first, second = _ENDS[record.get_type().localpart]
+        formal = {attribute.localpart: value for attribute, value in record.formal_attributes}
+        role = next((str(value) for key, value in record.extra_attributes if _local(key) == "role"), "")
+        time, subject, other = _moment(formal.get("time")), formal.get(first), formal.get(second)
+        if subject is None or other is None:
+            if kind in (Kind.GENERATED, Kind.INVALIDATED) and subject is not None and time:
+                term = PROV.generatedAtTime if kind is Kind.GENERATED else PROV.invalidatedAtTime
+                yield Entity(name=self.name(subject), properties=((term, time),))
+            yield Remark(_UNPROVEN)
+            return
+        configuration = self.parameters.get(self.name(other)) if kind is Kind.USED else None
+        if configuration is not None:
+            yield Parameters(self.name(subject), configuration)
+            return
+        identifier = record.identifier
+        extra = [(key, value) for key, value in record.extra_attributes if _local(key) != "role"]
+        yield Relation(
+            kind=kind,
+            subject=self.name(subject),
+            object=self.name(other),
+            role=role,
+            time=time,
+            activity=self.name(formal["activity"]) if formal.get("activity") is not None else "",
+            node=self.uri(str(identifier.uri)) if identifier is not None and _ABSOLUTE.match(str(identifier.uri)) else "",
+            properties=self.properties(extra, []),
+        )
+
+    def statement(self, statement: Statement) -> Iterator[Record]:
+        ends = statement.ends
+        if ends is not None:
+            subject, other = map(self.expand, ends)
+            kind = _STATEMENTS.get(statement.kind)
+            if kind is not None:
+                yield Relation(kind=kind, subject=subject, object=other)
+            else:
+                yield Node(name=subject, properties=((VP[statement.kind], Iri(other)),))
+            return
+        if not statement.id:
+            yield Remark(_UNPROVEN)
+            return
+        properties = tuple((self.term(key), _json_value(value)) for key, value in statement.attributes.items())
+        yield Node(name=self.expand(statement.id), types=(VP[statement.kind[:1].upper() + statement.kind[1:]],), properties=properties)
+
+    # Properties
+
+    def properties(self, attributes: list[tuple[Any, Any]], types: list[str]) -> Properties:
+        found: Properties = tuple((self.term(key), self.value(value)) for key, value in attributes)
+        return found + tuple((PKG.recordedType, kind) for kind in types if not _ABSOLUTE.match(kind))
+
+    def term(self, key: Any) -> str:
+        text = str(key.uri) if isinstance(key, QualifiedName) else self._written(str(key))
+        if text.startswith(VOPROV):
+            return VP[identity.part(text.removeprefix(VOPROV))]
+        if text == PROV.name:
+            return VP.name
+        if text == PROV.location:
+            return PKG.location
+        if text == PROV.label:
+            return RDFS_LABEL
+        if text in (PROV.role, PROV.type):
+            return VP.role if text == PROV.role else PKG.recordedType
+        return self.uri(text) if _ABSOLUTE.match(text) else PKG[f"attribute/{identity.part(text)}"]
+
+    def _written(self, text: str) -> str:
+        prefix, colon, local = text.partition(":")
+        known = {"prov": PROV.iri, "voprov": VOPROV, **self.prefixes}
+        return known[prefix] + local if colon and prefix in known else text
+
+    def value(self, value: Any) -> Value:
+        if isinstance(value, Identifier):
+            return Iri(self.name(value))
+        if isinstance(value, Literal):
+            return Typed(str(value.value), str(value.datatype.uri) if value.datatype else "", value.langtag or "")
+        return value if isinstance(value, str | int | float | bool) else _moment(value) or str(value)
+
+
+def _is(record: ProvRecord, kind: str) -> bool:
+    return bool(record.get_type().localpart == kind)
+
+
+def _attributes(record: ProvElement) -> tuple[list[tuple[Any, Any]], list[str]]:
+    types = [_text(value) for key, value in record.attributes if str(key.uri) == PROV.type]
+    return [(key, value) for key, value in record.attributes if str(key.uri) != PROV.type], types
+
+
+def _text(value: Any) -> str:
+    return str(value.uri) if isinstance(value, Identifier) else str(value.value if isinstance(value, Literal) else value)
+
+
+def _type_iris(types: list[str]) -> tuple[str, ...]:
+    return tuple(VP[kind.removeprefix(VOPROV)] if kind.startswith(VOPROV) else kind for kind in types if _ABSOLUTE.match(kind))
+
+
+def _label(attributes: list[tuple[Any, Any]]) -> tuple[str, list[tuple[Any, Any]]]:
+    label = next((_text(value) for key, value in attributes if str(key.uri) == PROV.label), "")
+    return label, [(key, value) for key, value in attributes if str(key.uri) != PROV.label]
+
+
+def _local(key: Any) -> str:
+    return str(key.localpart)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) else _moment(value) or _text(value)
+
+
+def _json_value(value: Any) -> Value:
+    if isinstance(value, dict):
+        return str(value.get("$", value))
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _moment(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value.isoformat()) if hasattr(value, "isoformat") else ""

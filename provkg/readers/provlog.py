@@ -1,0 +1,374 @@
+"""What the records of line logs mean: sessions, activities and their relations, from many processes in one log.
+
+Records interleave and ids are short, so they are grouped by id and tag and never by neighbourhood; a second start of
+one id is a second activity, and a record after the end of its activity belongs to one whose start was lost.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from provkg import identity
+from provkg.config import Config
+from provkg.readers.pyrepr import loads
+from provkg.readers.system import arguments, environment
+from provkg.records import (
+    NO_ENTITY,
+    NO_START,
+    OPAQUE,
+    TOLERATED,
+    Activity,
+    Digest,
+    Ended,
+    Entity,
+    Environment,
+    Kind,
+    Parameters,
+    Properties,
+    Record,
+    Relation,
+    Remark,
+    Session,
+)
+from provkg.vocab import PKG
+
+FAMILY = "log"
+_SYSTEM = "'system': {"
+_CHANGING = re.compile(r"(?:, )?'arguments': ")
+_DATA_LEVEL = re.compile(r"(R0|R1|DL[0-6])(?![0-9])")
+_SESSION_PROPERTIES = {
+    "observation_date": PKG.observationDate,
+    "observation_run": PKG.run,
+    "pedestal_run": PKG.pedestalRun,
+    "calibration_run": PKG.calibrationRun,
+}
+
+
+@dataclass
+class _Running:
+    """An activity whose records are still coming."""
+
+    name: str
+    session: str
+    ended: bool = False
+
+
+@dataclass
+class Log:
+    """What has been read of one log so far. ``scope`` keeps ids apart that belong to no session."""
+
+    config: Config
+    scope: str
+    sessions: dict[str, Session] = field(default_factory=dict)
+    called: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    activities: dict[tuple[str, str], _Running] = field(default_factory=dict)
+    latest: dict[str, _Running] = field(default_factory=dict)
+    described: dict[str, Entity] = field(default_factory=dict)
+    generated: dict[str, _Running] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    given: set[tuple[str, int]] = field(default_factory=set)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    derivations: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    session: str = ""
+
+    def record(self, body: str, line: int, logged: str) -> list[Record]:
+        """Read one record.
+
+        Args:
+            body: the repr of a dict.
+            line: its line number.
+            logged: the time before it in the log, or an empty string where there is no prefix.
+
+        Raises:
+            ValueError: the body is no record; nothing was taken from it.
+        """
+        body = body.strip()
+        if body in self.seen:
+            return []
+        if _SYSTEM in body:
+            return self._session(*self._split_session(body), line)
+        record, notes = loads(body)
+        if "activity_id" in record:
+            found = self._of_activity(record, line, logged)
+        elif "session_id" in record:
+            found = self._session(record, None, line)
+        elif "progenitor_id" in record:
+            self.derivations.append((record, line))
+            found = []
+        elif "member_id" in record:
+            found = self._member(record, line)
+        elif "entity_id" in record or "entity_description" in record:
+            self.seen.add(body)
+            found = self._entity(record, line)
+        else:
+            raise ValueError("no kind of record has these keys")
+        return [Remark(TOLERATED, notes), *found] if notes else found
+
+    def rest(self) -> list[Record]:
+        """Give what no later record has claimed."""
+        found = self._derivations("")
+        used = {line for _, line in self.given}
+        for local, entity in self.described.items():
+            if entity.line not in used:
+                self._place(local, self.session, found)
+        return found
+
+    # Sessions
+
+    def _split_session(self, body: str) -> tuple[dict[Any, Any], Environment | None]:
+        """Decode a session; the part of ``system`` that repeats at every call is decoded once."""
+        begin = body.index(_SYSTEM) + len(_SYSTEM)
+        changing = _CHANGING.search(body, begin)
+        if changing is not None:
+            static = body[begin : changing.start()]
+            try:
+                rest, _ = loads(body[:begin] + body[changing.start() :].removeprefix(", "))
+                if static not in self.environments:
+                    self.environments[static] = environment(loads("{" + static + "}")[0])
+            except ValueError:
+                pass  # the cut fell inside a value: read it whole
+            else:
+                return rest, self.environments[static]
+        return loads(body)[0], None
+
+    def _session(self, record: dict[Any, Any], known: Environment | None, line: int) -> list[Record]:
+        if "session_id" not in record:
+            raise ValueError("no kind of record has these keys")
+        local, start = str(record.pop("session_id")), str(record.pop("startTime", ""))
+        system = record.pop("system", None)
+        system = system if isinstance(system, dict) else {}
+        record.pop("session_tag", None)
+        label = str(record.pop("name", "") or ".".join(str(record[key]) for key in ("module", "class") if key in record))
+        properties = tuple((iri, str(record.pop(key))) for key, iri in _SESSION_PROPERTIES.items() if record.get(key) is not None)
+        config = str(record.pop("config_file", "") or "")
+        digest = path_digest(record.pop("config_file_hash", None), record.pop("config_file_hash_type", None), config, "")
+        if digest is not None:
+            properties += ((PKG.configurationFileDigest, f"{digest.of}:{digest.algorithm}:{digest.value}"),)
+        session = Session(
+            name=f"session/{FAMILY}/{identity.part(local)}/{identity.part(start)}",
+            label=label,
+            start=start,
+            software=_software(record.pop("software_version", None), system),
+            environment=known or (environment(system) if system else None),
+            arguments=arguments(system.get("arguments")),
+            config_file=self._file(config, "") if config.startswith("/") else config,
+            properties=properties,
+            extra=record,
+            line=line,
+        )
+        self.session, self.called[local] = local, session.arguments
+        same = self.sessions.get(local)
+        if same is not None and replace(same, name="", start="", arguments=(), line=0) == replace(session, name="", start="", arguments=(), line=0):
+            return []  # lstosa repeats the session before every activity since 2022
+        self.sessions[local] = session
+        return [session]
+
+    # Activities
+
+    def _of_activity(self, record: dict[Any, Any], line: int, logged: str) -> list[Record]:
+        if "startTime" in record or "name" in record:
+            return self._start(record, line)
+        kind = next((key for key in ("used_id", "generated_id", "parameters", "endTime") if key in record), None)
+        if kind is None or (kind == "parameters" and not isinstance(record["parameters"], dict)):
+            raise ValueError("no kind of record has these keys")
+        found: list[Record] = []
+        running = self._running(record, line, logged, found)
+        if kind == "used_id":
+            self._relation(Kind.USED, "used", record, running, line, found)
+        elif kind == "generated_id":
+            self.generated[str(record["generated_id"])] = running
+            self._relation(Kind.GENERATED, "generated", record, running, line, found)
+        elif kind == "parameters":
+            found.append(Parameters(running.name, record["parameters"]))
+        elif not running.ended:
+            running.ended = True
+            found.append(Ended(running.name, str(record["endTime"]), "completed"))
+        return found
+
+    def _start(self, record: dict[Any, Any], line: int) -> list[Record]:
+        local, tag = str(record.pop("activity_id")), str(record.pop("session_tag", ""))
+        start, in_session = str(record.pop("startTime", "")), str(record.pop("in_session", ""))
+        name = identity.activity(FAMILY, in_session or tag or "-", local, start)
+        found = self._derivations(name)
+        known = self.activities.get((local, tag))
+        if known is not None and known.name == name:
+            return found  # the same record again
+        self.activities[local, tag] = self.latest[local] = _Running(name, in_session)
+        session = self.sessions.get(in_session)
+        called = self.called.get(in_session, ())
+        activity = Activity(
+            name=name,
+            label=str(record.pop("name", "")),
+            start=start,
+            session=session.name if session is not None else "",
+            agent=str(record.pop("agent_name", "") or ""),
+            script=str(record.pop("script", "") or ""),
+            arguments=called if session is not None and called != session.arguments else (),
+            properties=((PKG.sessionTag, tag),) if tag else (),
+            extra={**record, "in_session": in_session} if in_session and session is None else record,
+            line=line,
+        )
+        return [*found, activity]
+
+    def _running(self, record: dict[Any, Any], line: int, logged: str, found: list[Record]) -> _Running:
+        """Return the activity a record belongs to: the last one started with its id and tag, unless that has ended.
+
+        Merged logs (no prefix, no time) add collections after the end.
+        """
+        local, tag = str(record["activity_id"]), str(record.get("session_tag", ""))
+        known = self.activities.get((local, tag)) or (None if tag else self.latest.get(local))
+        if known is not None and (not known.ended or not logged):
+            return known
+        name = identity.activity(FAMILY, tag or self.session or "-", local, f"no-start-{logged or line}")
+        lost = self.activities[local, tag] = self.latest[local] = _Running(name, "")
+        found += [Remark(NO_START), Activity(name=name, properties=((PKG.sessionTag, tag),) if tag else (), line=line)]
+        return lost
+
+    # Entities
+
+    def _entity(self, record: dict[Any, Any], line: int) -> list[Record]:
+        local, kind = _local_id(record), str(record.pop("type", ""))
+        path = _path(record, kind, local)
+        label = str(record.pop("name", "") or record.pop("entity_description", ""))
+        digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
+        record.pop("session_tag", None)
+        self.described[local] = Entity(
+            name="",
+            path=path,
+            label=label,
+            content_type=str(record.pop("contentType", "") or ""),
+            level=data_level(label),
+            digest=digest,
+            types=("collection",) if "Collection" in kind else (),
+            properties=((PKG.recordedType, kind),) if kind else (),
+            extra=record,
+            line=line,
+        )
+        return [Remark(OPAQUE)] if digest is not None and digest.of == "unknown" else []
+
+    def _place(self, local: str, session: str, found: list[Record]) -> str:
+        """Name the place of an id, and give its entity record once."""
+        entity = self.described.get(local)
+        path = entity.path if entity is not None else ""
+        in_files = path.startswith("/") and entity is not None and "collection" not in entity.types
+        if in_files:
+            name = self._file(path, session)
+        else:
+            relative = path if entity is not None and "collection" not in entity.types else ""
+            name = identity.thing(session or self.session or self.scope, relative or local)
+        key = (name, entity.line if entity is not None else 0)
+        if key not in self.given:
+            self.given.add(key)
+            known = () if in_files else ((PKG.localId, local),)
+            if entity is None:
+                found += [Remark(NO_ENTITY), Entity(name=name, properties=known)]
+            else:
+                found.append(replace(entity, name=name, properties=entity.properties + known))
+        return name
+
+    def _file(self, path: str, session: str) -> str:
+        host = ""
+        if path.startswith(self.config.local_paths):
+            known = self.sessions.get(session)
+            host = known.environment.host if known is not None and known.environment is not None else ""
+        return identity.file(path, host or self.config.site)
+
+    # Relations
+
+    def _relation(self, kind: Kind, word: str, record: dict[Any, Any], running: _Running, line: int, found: list[Record]) -> None:
+        local = str(record[f"{word}_id"])
+        place = self._place(local, running.session, found)
+        entity = self.described.get(local)
+        digest = entity.digest if entity is not None else None
+        subject, other = (running.name, place) if kind is Kind.USED else (place, running.name)
+        found.append(
+            Relation(
+                kind=kind,
+                subject=subject,
+                object=other,
+                role=str(record.get(f"{word}_role") or ""),
+                activity=running.name,
+                digest=digest if digest is not None and digest.of == "content" else None,
+                line=line,
+            )
+        )
+
+    def _member(self, record: dict[Any, Any], line: int) -> list[Record]:
+        found: list[Record] = []
+        local = str(record["entity_id"])
+        by = self.generated.get(local)
+        session = by.session if by is not None else self.session
+        collection = self._place(local, session, found)
+        member = self._place(str(record["member_id"]), session, found)
+        activity = by.name if by is not None else ""
+        return [*found, Relation(kind=Kind.MEMBER, subject=collection, object=member, activity=activity, line=line)]
+
+    def _derivations(self, activity: str) -> list[Record]:
+        """Give the derivations noticed on the way into an activity: it dates the versions they speak of."""
+        found: list[Record] = []
+        for record, line in self.derivations:
+            derived = self._place(str(record.get("entity_id", "")), self.session, found)
+            progenitor = self._place(str(record["progenitor_id"]), self.session, found)
+            time = str(record.get("generated_time") or "")
+            found.append(
+                Relation(kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line)
+            )
+        self.derivations.clear()
+        return found
+
+
+def data_level(text: str) -> str:
+    """Return the CTAO data level a name begins with, or nothing.
+
+    >>> data_level("DL1SubrunDataset"), data_level("RawObservationFile"), data_level("PedestalFile")
+    ('DL1', 'R0', '')
+    """
+    match = _DATA_LEVEL.match(text)
+    return match[1] if match else "R0" if text == "RawObservationFile" else ""
+
+
+def _local_id(record: dict[Any, Any]) -> str:
+    if "entity_id" in record:
+        return str(record.pop("entity_id"))
+    # logprov writes {id: id} where it means {'entity_id': id}
+    for key, value in record.items():
+        if key == value:
+            return str(record.pop(key))
+    raise ValueError("an entity record without an id")
+
+
+def _path(record: dict[Any, Any], kind: str, local: str) -> str:
+    """Take the path of a file entity; where several are given, the one whose md5 is the id."""
+    key = "filepath" if record.get("filepath") else "location"
+    if key == "location" and not kind.startswith("File"):
+        return ""  # logprov: the variable that holds the object
+    value = record.get(key)
+    if isinstance(value, list):
+        paths = list(map(str, value))
+        return next((path for path in paths if _md5(path) == local), paths[0] if paths else "")
+    record.pop(key, None)
+    return str(value or "")
+
+
+def path_digest(value: Any, algorithm: Any, path: str, local: str) -> Digest | None:
+    """Say what a hash is of. lstosa hashes the path and calls it md5: it is a path digest where md5(path) proves it."""
+    if not value:
+        return None
+    text, name = str(value), str(algorithm or "md5")
+    if path and text == _md5(path):
+        return Digest(name, text, "path")
+    return Digest(name, text, "unknown" if text == local or not algorithm else "content")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(identity.to_bytes(text), usedforsecurity=False).hexdigest()
+
+
+def _software(version: Any, system: dict[str, Any]) -> tuple[str, str] | None:
+    """Name the program of a session: lstosa gives lstchain's version, gammapy its own."""
+    if version:
+        return "lstchain", str(version)
+    return ("gammapy", str(system["version"])) if system.get("version") else None

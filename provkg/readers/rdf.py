@@ -1,0 +1,130 @@
+"""PROV-O in any RDF syntax: every triple is kept, and the edges lineage needs are read off them."""
+
+import re
+from collections.abc import Iterator
+
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse
+from provkg import identity
+from provkg.errors import InputError
+from provkg.readers import Reader, Source
+from provkg.records import Iri, Kind, Node, Quarantined, Record, Relation, Typed, Value
+from provkg.vocab import PKG, PROV, RDF_TYPE
+
+LIMIT = 512 << 20
+_XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml[\s\S]{0,2000}?<|!--[\s\S]{0,2000}?<)?\s*rdf:RDF\b")
+_TURTLE = re.compile(rb"(?im)^\s*(?:@prefix|prefix)\s+[\w.-]*:\s*<[^>\s]*>")
+_NQUADS = re.compile(rb"\A\s*(?:#[^\n]*\n\s*)*(?:<[^<>\s]+>|_:\S+)\s+<[^<>\s]+>\s+\S")
+
+# An edge as PROV-O says it directly, and the node that qualifies it: https://www.w3.org/TR/prov-o/#qualified-terms-table
+_DIRECT = {
+    PROV.used: Kind.USED,
+    PROV.wasGeneratedBy: Kind.GENERATED,
+    PROV.wasDerivedFrom: Kind.DERIVED,
+    PROV.wasRevisionOf: Kind.DERIVED,
+    PROV.wasQuotedFrom: Kind.DERIVED,
+    PROV.hadPrimarySource: Kind.DERIVED,
+    PROV.hadMember: Kind.MEMBER,
+}
+_INVERSE = {PROV.generated: Kind.GENERATED}
+_QUALIFIED = {
+    PROV.qualifiedUsage: (Kind.USED, PROV.entity),
+    PROV.qualifiedGeneration: (Kind.GENERATED, PROV.activity),
+    PROV.qualifiedDerivation: (Kind.DERIVED, PROV.entity),
+}
+
+
+def knows(source: Source) -> bool:
+    """Say whether a source is RDF: RDF/XML, JSON-LD, Turtle, TriG, N-Triples or N-Quads."""
+    return _format(source.head) is not None
+
+
+def _format(head: bytes) -> RdfFormat | None:
+    if _XML.match(head):
+        return RdfFormat.RDF_XML
+    if head.lstrip()[:1] in (b"{", b"[") and b'"@' in head:
+        return RdfFormat.JSON_LD
+    if b"\0" in head[:1024]:
+        return None
+    if _TURTLE.search(head):
+        return RdfFormat.TRIG
+    return RdfFormat.N_QUADS if _NQUADS.match(head) else None
+
+
+def read(source: Source) -> Iterator[Record]:
+    """Read a dataset; blank nodes become IRIs that depend on the content alone.
+
+    Raises:
+        InputError: it is broken; the message names line and column.
+    """
+    form = _format(source.head)
+    assert form is not None
+    data = source.read(LIMIT)
+    if form is RdfFormat.RDF_XML and b"<!DOCTYPE" in data[:65536]:
+        raise InputError(f"{source.path}: XML with a document type declaration is refused", hint="remove the DOCTYPE")
+    try:
+        dataset = Dataset(parse(data, format=form, base_iri=source.config.base))
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"{source.path}: {error}") from None
+    if any(isinstance(term, BlankNode) for quad in dataset for term in (quad.subject, quad.object, quad.graph_name)):
+        dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    yield from _Dataset(source.digest[:16], dataset).records()
+
+
+READER = Reader("rdf", knows, read)
+
+
+class _Dataset:
+    def __init__(self, scope: str, dataset: Dataset) -> None:
+        self.scope = scope
+        self.quads = sorted(dataset, key=str)
+
+    def records(self) -> Iterator[Record]:
+        yield from self.statements()
+        yield from self.relations()
+
+    def name(self, term: object) -> str:
+        return f"node/{self.scope}/{identity.part(term.value)}" if isinstance(term, BlankNode) else str(getattr(term, "value", term))
+
+    def value(self, term: object) -> Value:
+        if isinstance(term, Literal):
+            return Typed(term.value, term.datatype.value, term.language or "")
+        return Iri(self.name(term))
+
+    def statements(self) -> Iterator[Record]:
+        for quad in self.quads:
+            if not isinstance(quad.subject, NamedNode | BlankNode) or not isinstance(quad.object, NamedNode | BlankNode | Literal):
+                yield Quarantined(line=0, offset=0, length=0, reason="a triple term (RDF 1.2) is not read", text=str(quad))
+                continue
+            name = self.name(quad.subject)
+            if quad.predicate.value == RDF_TYPE and isinstance(quad.object, NamedNode):
+                yield Node(name=name, types=(quad.object.value,))
+            else:
+                yield Node(name=name, properties=((quad.predicate.value, self.value(quad.object)),))
+            if not isinstance(quad.graph_name, DefaultGraph):
+                yield Node(name=name, properties=((PKG.inBundle, Iri(self.name(quad.graph_name))),))
+
+    def relations(self) -> Iterator[Record]:
+        """Give each edge once: with the node that qualifies it, where there is one."""
+        ends: dict[str, dict[str, str]] = {}
+        for quad in self.quads:
+            if quad.predicate.value in (PROV.entity, PROV.activity):
+                ends.setdefault(self.name(quad.subject), {})[quad.predicate.value] = self.name(quad.object)
+        given = set()
+        for quad in self.quads:
+            kind, end = _QUALIFIED.get(quad.predicate.value, (None, ""))
+            node = self.name(quad.object)
+            other = ends.get(node, {}).get(end)
+            if kind is not None and other is not None:
+                given.add((kind, self.name(quad.subject), other))
+                yield Relation(kind=kind, subject=self.name(quad.subject), object=other, node=node)
+        for quad in self.quads:
+            yield from self._direct(quad, given)
+
+    def _direct(self, quad: Quad, given: set[tuple[Kind, str, str]]) -> Iterator[Record]:
+        subject, other = self.name(quad.subject), self.name(quad.object)
+        kind = _DIRECT.get(quad.predicate.value)
+        if kind is None and quad.predicate.value in _INVERSE:
+            kind, subject, other = _INVERSE[quad.predicate.value], other, subject
+        if kind is not None and (kind, subject, other) not in given:
+            given.add((kind, subject, other))
+            yield Relation(kind=kind, subject=subject, object=other)

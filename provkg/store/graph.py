@@ -1,0 +1,91 @@
+"""Read quads: SPARQL 1.1 over the union of all graphs, and look-ups by pattern."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store
+
+from provkg.vocab import LEDGER
+
+Term = NamedNode | Literal
+Row = dict[str, Term | None]
+
+
+class Graph:
+    """The quads of one snapshot of a store.
+
+    Args:
+        store: an open pyoxigraph store.
+        base: what the IRIs of the data begin with.
+    """
+
+    def __init__(self, store: Store, base: str) -> None:
+        self.store = store
+        self.base = base
+
+    def select(self, query: str) -> Iterator[Row]:
+        """Run a SELECT query over the union of all graphs.
+
+        Raises:
+            SyntaxError: the query is no SPARQL; the message names line and column.
+        """
+        solutions = self.store.query(query, use_default_graph_as_union=True)
+        if not isinstance(solutions, QuerySolutions):
+            raise TypeError("not a SELECT query")
+        names = [variable.value for variable in solutions.variables]
+        for solution in solutions:
+            yield {name: cast("Term | None", solution[name]) for name in names}
+
+    def quads(self, subject: str | None = None, predicate: str | None = None, object_: str | None = None, graph: str | None = None) -> Iterator[Quad]:
+        """Give the quads that match; IRIs are text, None is any."""
+        node = _node
+        return self.store.quads_for_pattern(node(subject), node(predicate), node(object_), node(graph))
+
+    def objects(self, subject: str, predicate: str) -> list[str]:
+        """Return the values of a property, each once, as text."""
+        return sorted({_text(quad.object) for quad in self.store.quads_for_pattern(NamedNode(subject), NamedNode(predicate), None, None)})
+
+    def subjects(self, predicate: str, object_: str | Literal) -> list[str]:
+        """Return what has this value, each once."""
+        term = NamedNode(object_) if isinstance(object_, str) else object_
+        return sorted({_text(quad.subject) for quad in self.store.quads_for_pattern(None, NamedNode(predicate), term, None)})
+
+    def iri(self, name: str) -> str:
+        """Return the IRI of a name of this store."""
+        return self.base + name
+
+    def digest(self) -> str:
+        """Return the sha256 of the canonical N-Quads of everything but the ledger.
+
+        The store holds no blank nodes, so RDFC-1.0 is the sorted lines.
+        """
+        ledger = self.iri(LEDGER)
+        lines = sorted(f"{quad}\n" for quad in self.quads() if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value == ledger))
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def dump(self) -> bytes:
+        """Return all quads as N-Quads."""
+        return cast("bytes", self.store.dump(format=RdfFormat.N_QUADS))
+
+
+def values(variable: str, iris: Iterable[str]) -> str:
+    """Return a VALUES block that binds a variable to IRIs; each is checked, so none can change the query.
+
+    >>> values("e", ["https://example.org/1"])
+    'VALUES ?e { <https://example.org/1> }'
+    """
+    return f"VALUES ?{variable} {{ {' '.join(str(NamedNode(iri)) for iri in iris)} }}"
+
+
+def text_of(term: Term | None) -> str:
+    """Return a term as plain text; nothing is the empty string."""
+    return "" if term is None else term.value
+
+
+def _node(iri: str | None) -> NamedNode | None:
+    return None if iri is None else NamedNode(iri)
+
+
+def _text(term: object) -> str:
+    return str(getattr(term, "value", term))

@@ -1,0 +1,63 @@
+"""The namespaces of the graph and the terms the code uses.
+
+Sources: PROV-O (https://www.w3.org/TR/prov-o/), IVOA ProvenanceDM 1.0 (https://www.ivoa.net/documents/ProvenanceDM/),
+and our own terms in ``ontologies/provkg.ttl``.
+"""
+
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+RDFS_COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+VOPROV = "http://www.ivoa.net/documents/ProvenanceDM/index.html#"
+
+
+class Namespace:
+    """A namespace whose attributes are IRIs.
+
+    Not a ``str``, so that ``PROV.value`` and ``DCTERMS.title`` are terms and never string methods.
+
+    >>> Namespace("http://www.w3.org/ns/prov#").used
+    'http://www.w3.org/ns/prov#used'
+    """
+
+    def __init__(self, iri: str) -> None:
+        self.iri = iri
+
+    def __getattr__(self, name: str) -> str:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.iri + name
+
+    def __getitem__(self, name: str) -> str:
+        return self.iri + name
+
+
+PROV = Namespace("http://www.w3.org/ns/prov#")
+VP = Namespace("https://w3id.org/provkg/voprov#")
+PKG = Namespace("https://w3id.org/provkg/ns#")
+SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
+
+PREFIXES = {
+    "prov": PROV.iri,
+    "vp": VP.iri,
+    "pkg": PKG.iri,
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "skos": SKOS.iri,
+    "xsd": XSD,
+}
+
+# The graphs that belong to no source; a source's own graph is `source/<digest>`.
+CATALOGUE = "graph/catalogue"
+RESOLUTION = "graph/resolution"
+LEDGER = "graph/ledger"
+DESCRIPTIONS = "graph/descriptions"
+
+
+def short(iri: str) -> str:
+    """Return what follows the last ``#`` or ``/`` of an IRI.
+
+    >>> short("https://w3id.org/provkg/ns#byTime")
+    'byTime'
+    """
+    return iri.rpartition("#")[2].rpartition("/")[2]
