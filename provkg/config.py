@@ -37,12 +37,19 @@ class Config:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base)
-        if parts.scheme not in ("http", "https") or not parts.netloc or not self.base.endswith("/") or set(self.base) & set(' "<>\\^`{|}'):
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.netloc
+            or not self.base.endswith("/")
+            or set(self.base) & set(' "<>\\^`{|}')
+        ):
             raise InputError(f"base {self.base!r} is no http(s) IRI that ends with a slash", hint=f"set it in {FILE}")
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):
-            raise InputError(f"time zone {self.zone!r} is unknown", hint="an IANA name, such as Atlantic/Canary") from None
+            raise InputError(
+                f"time zone {self.zone!r} is unknown", hint="an IANA name, such as Atlantic/Canary"
+            ) from None
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -84,7 +91,10 @@ def _read(path: Path) -> Config:
     for key, value in data.items():
         if key not in known:
             near = get_close_matches(key, known, 1)
-            raise InputError(f"{path}: unknown key {key!r}", hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}")
+            raise InputError(
+                f"{path}: unknown key {key!r}",
+                hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}",
+            )
         if key == "local_paths":
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise InputError(f"{path}: {key} must be a list of strings")

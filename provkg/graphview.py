@@ -4,8 +4,10 @@ Siblings that differ only in their number fold into one line with a count, so a 
 readable; nothing is counted twice.
 """
 
+import io
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -16,15 +18,27 @@ from rich.tree import Tree
 from provkg.lineage import Step
 
 MOST_LINES = 60
+_SURE = ("byIdentity", "byTime")
 _NUMBER = re.compile(r"\d+")
 _THEME = TerminalTheme(
     (255, 255, 255),
     (40, 40, 40),
-    [(40, 40, 40), (176, 42, 42), (30, 110, 60), (140, 90, 0), (25, 85, 150), (120, 50, 130), (0, 110, 120), (90, 90, 90)],
+    [
+        (40, 40, 40),
+        (176, 42, 42),
+        (30, 110, 60),
+        (140, 90, 0),
+        (25, 85, 150),
+        (120, 50, 130),
+        (0, 110, 120),
+        (90, 90, 90),
+    ],
 )
 _SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="lineage">
-<style>.{unique_id}-matrix {{ font: 20px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre }} {styles}</style>
-<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>{lines}</defs>
+<style>.{unique_id}-matrix {{ font: 20px ui-monospace, "DejaVu Sans Mono", Menlo, monospace; white-space: pre }}
+{styles}</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>{lines}</defs>
 <rect width="100%" height="100%" fill="#ffffff"/>
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">{backgrounds}
 <g class="{unique_id}-matrix">{matrix}</g></g></svg>
@@ -33,7 +47,7 @@ _SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"
 
 @dataclass(frozen=True)
 class _Branch:
-    """Inputs of one step that read alike: one line, with a count."""
+    """Entities that read alike: one line, with a count."""
 
     step: Step
     count: int
@@ -52,30 +66,42 @@ def tree(steps: list[Step], product: str, title: str, *, down: bool = False) -> 
     by_source: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
         by_source[step.of].append(step)
-    root = Tree(Text(title, style="bold"), guide_style="bright_black")
-    _grow(root, (product,), by_source, set(), [MOST_LINES], down=down)
+    arrow = "→" if down else "←"
+    shown: set[str] = set()
+    root = Tree(_whole(Text(title, style="bold"), _makers([product], by_source, arrow)), guide_style="bright_black")
+    _grow(root, (product,), by_source, shown, [MOST_LINES], arrow)
     return root
 
 
-def _grow(tree: Tree, sources: tuple[str, ...], by_source: dict[str, list[Step]], shown: set[str], budget: list[int], *, down: bool) -> None:
+def _grow(
+    tree: Tree,
+    sources: tuple[str, ...],
+    by_source: dict[str, list[Step]],
+    shown: set[str],
+    budget: list[int],
+    arrow: str,
+) -> None:
     fresh = [source for source in sources if source not in shown]
     shown.update(fresh)
-    by_step: dict[str, list[Step]] = defaultdict(list)
-    for source in fresh:
-        for step in by_source.get(source, ()):
-            by_step[step.activityName or f"({step.evidence})"].append(step)
-    for label, steps in sorted(by_step.items()):
+    for branch in _folded([step for source in fresh for step in by_source.get(source, ())]):
         if budget[0] <= 0:
             tree.add(Text("… more: ask for a table, or a smaller --depth", style="italic"))
             return
         budget[0] -= 1
-        activities = {step.activity for step in steps if step.activity}
-        times = f" ×{len(activities)}" if len(activities) > 1 else ""
-        start = min((step.startedAt for step in steps if step.startedAt), default="")
-        branch = tree.add(Text.assemble((label + times, "cyan"), (f"  {start}" if start else "", "bright_black")))
-        for each in _folded(steps):
-            budget[0] -= 1
-            _grow(branch.add(_line(each)), each.entities, by_source, shown, budget, down=down)
+        known = all(entity in shown for entity in branch.entities)
+        makers = Text("") if known else _makers(branch.entities, by_source, arrow)
+        below = tree.add(
+            _whole(
+                _line(branch),
+                makers,
+                Text("  (shown above)", style="bright_black") if known and _has(branch, by_source) else Text(""),
+            )
+        )
+        _grow(below, branch.entities, by_source, shown, budget, arrow)
+
+
+def _has(branch: _Branch, by_source: dict[str, list[Step]]) -> bool:
+    return any(by_source.get(entity) for entity in branch.entities)
 
 
 def _folded(steps: list[Step]) -> list[_Branch]:
@@ -86,12 +112,29 @@ def _folded(steps: list[Step]) -> list[_Branch]:
     return [_Branch(next(iter(found.values())), len(found), tuple(found)) for found in groups.values()]
 
 
+def _makers(entities: Iterable[str], by_source: dict[str, list[Step]], arrow: str) -> Text:
+    """Name the steps between entities and what the tree goes into next."""
+    activities: dict[str, set[str]] = defaultdict(set)
+    for entity in entities:
+        for step in by_source.get(entity, ()):
+            if step.activity:
+                activities[step.activityName or "?"].add(step.activity)
+    names = [f"{name} ×{len(found)}" if len(found) > 1 else name for name, found in sorted(activities.items())]
+    return Text(f"  {arrow} {', '.join(names)}" if names else "", style="cyan")
+
+
 def _line(branch: _Branch) -> Text:
     step = branch.step
     name = _middle((step.location or step.name or step.entity).rpartition("/")[2] or step.entity)
-    count = f"  and {branch.count - 1} more like it" if branch.count > 1 else ""
-    kind = f"  {step.name}" if step.name and step.location else ""
-    return Text.assemble((name, "bold"), (count, "yellow"), (kind, ""), (f"  [{step.evidence}]", "bright_black"))
+    count = f" and {branch.count - 1} more like it" if branch.count > 1 else ""
+    doubt = "" if step.evidence in _SURE else f" [{step.evidence}]"
+    return Text.assemble((name, "bold"), (count, "yellow"), (doubt, "bright_black"))
+
+
+def _whole(*parts: Text) -> Text:
+    text = Text.assemble(*parts)
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _middle(text: str, width: int = 64) -> str:
@@ -106,17 +149,6 @@ def _middle(text: str, width: int = 64) -> str:
 
 def svg(root: Tree, *, width: int = 110) -> str:
     """Return a tree as SVG: selectable text, no script, no font from elsewhere."""
-    console = Console(record=True, width=width, file=_Nowhere(), force_terminal=True, color_system="truecolor")
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(root)
     return console.export_svg(theme=_THEME, code_format=_SVG, title="", unique_id="lineage")
-
-
-class _Nowhere:
-    """A file that keeps nothing: rich records what it prints."""
-
-    def write(self, text: str) -> int:
-        """Take text."""
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing."""

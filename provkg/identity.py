@@ -19,10 +19,10 @@ SAFE = ":@+,=()!*'~"
 
 
 def to_bytes(text: str) -> bytes:
-    """Encode text that may hold the bytes of a file name that was not UTF-8.
+    r"""Encode text that may hold the bytes of a file name that was not UTF-8.
 
-    >>> to_bytes("cam\\udce9")
-    b'cam\\xe9'
+    >>> to_bytes("cam\udce9")
+    b'cam\xe9'
     """
     try:
         return text.encode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ in a second thread while the next source is mapped.
 """
 
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ from provkg import ledger
 from provkg.errors import InputError, ProvkgError
 from provkg.lineage.resolution import Batch, resolve
 from provkg.mapping import Mapping, map_records
+from provkg.mapping.terms import literal
 from provkg.readers import CHUNK_BYTES, Reader, Source, find_reader, open_source, readers, shown
 from provkg.records import Quarantined
 from provkg.store import EmbeddedStore, Graph, Writing
@@ -91,7 +93,9 @@ def _files(paths: Iterable[str | Path], summary: Summary) -> Iterator[tuple[Path
 
 def _walk(folder: Path, summary: Summary) -> Iterator[Path]:
     def refused(error: OSError) -> None:
-        summary.errors.append(InputError(f"{shown(error.filename)}: {error.strerror}", hint="ask its owner for the right to read"))
+        summary.errors.append(
+            InputError(f"{shown(error.filename)}: {error.strerror}", hint="ask its owner for the right to read")
+        )
 
     for here, folders, files in os.walk(folder, onerror=refused):
         # a store that lies among the records is not one of them
@@ -180,7 +184,7 @@ class _Ingest:
         if old is not None:
             self.release(old, path)
         self.by_path[path] = graph
-        self.add(graph, self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {ledger.literal(path)} ."])
+        self.add(graph, self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."])
 
     def release(self, graph: str, path: str) -> None:
         """Take a path from a source; a source without a path is replaced."""
@@ -203,7 +207,9 @@ class _Ingest:
         for predicate in (PROV.qualifiedDerivation, PKG.qualifiedMembership):
             for quad in view.quads(None, predicate, None, graph):
                 facts.places.add(_value(quad.subject))
-        self.orphans |= {_value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)}
+        self.orphans |= {
+            _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
+        }
         self.take_back(view, graph)
         self.writing.remove([quad for quad in ledger.forgotten(view, graph) if isinstance(quad, Quad)])
         self.writing.remove_graph(graph)
@@ -242,7 +248,9 @@ class _Ingest:
         self.add(graph, graph, mapping.source)
         self.add(graph, self.base + CATALOGUE, mapping.shared.catalogue)
         self.add(graph, self.base + DESCRIPTIONS, mapping.shared.descriptions)
-        entry = ledger.lines(graph, path, source.digest, source.size, reader.name, self.version, self.now, counts, mapping.remarks)
+        entry = ledger.lines(
+            graph, path, source.digest, source.size, reader.name, self.version, self.now, counts, mapping.remarks
+        )
         self.add(graph, self.base + LEDGER, entry + ledger.quarantine_lines(graph, mapping.quarantined))
         self.entries[graph] = ledger.Entry(graph, (path,), self.version)
         self.by_path[path] = graph
@@ -280,7 +288,9 @@ class _Ingest:
     def resolve(self) -> None:
         self.flush()
         if self.batch.edges or self.batch.activities or self.batch.places:
-            self.summary.evidence += Counter({short(key): count for key, count in resolve(self.writing, self.batch, alone=self.alone).items()})
+            self.summary.evidence += Counter(
+                {short(key): count for key, count in resolve(self.writing, self.batch, alone=self.alone).items()}
+            )
             self.alone = False
             self.batch = Batch()
 
@@ -302,8 +312,6 @@ def _absolute(path: Path) -> str:
 
 def _spooled(folder: Path) -> Path:
     """Copy standard input to a file: readers look at a source twice."""
-    import sys
-
     target = folder / "stdin"
     stream: IO[bytes] = sys.stdin.buffer
     with target.open("wb") as out:

@@ -99,7 +99,9 @@ def plain(term: Any, kind: str = "string") -> str | int | float | None:
     if term is None:
         return None
     if isinstance(term, Literal) and short(term.datatype.value) in _NUMBER:
-        return int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
+        return (
+            int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
+        )
     return short(term.value) if kind == "term" else str(term.value)
 
 
@@ -117,7 +119,14 @@ def _status(graph: Graph, path: Path) -> dict[str, Any]:
         remarks[text_of(row["about"])] += int(text_of(row["count"]))
     sources = sum(1 for _ in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER)))
     counts = {name: _count(graph, pattern) for name, pattern in _STATUS.items()}
-    return {"store": str(path), "base": graph.base, "sources": sources, **counts, "evidence": dict(sorted(evidence.items())), "remarks": dict(sorted(remarks.items()))}
+    return {
+        "store": str(path),
+        "base": graph.base,
+        "sources": sources,
+        **counts,
+        "evidence": dict(sorted(evidence.items())),
+        "remarks": dict(sorted(remarks.items())),
+    }
 
 
 def _card(graph: Graph, candidate: Candidate) -> Card:
@@ -132,7 +141,13 @@ def _card(graph: Graph, candidate: Candidate) -> Card:
         facts += [("", "level", short(level)) for level in graph.objects(thing, PKG.dataLevel)]
         facts += [("", "path digest", value) for value in graph.objects(thing, PKG.pathDigest)]
         for digest in graph.objects(thing, PKG.contentDigest):
-            facts.append(("", "content digest", " ".join(graph.objects(digest, PKG.digestAlgorithm) + graph.objects(digest, PKG.digestValue))))
+            facts.append(
+                (
+                    "",
+                    "content digest",
+                    " ".join(graph.objects(digest, PKG.digestAlgorithm) + graph.objects(digest, PKG.digestValue)),
+                )
+            )
     facts += [("", "product id", value) for value in graph.objects(entity, PKG.productId)]
     siblings = {version for place in places for version in graph.subjects(PROV.specializationOf, place)} - {entity}
     if siblings:
@@ -158,7 +173,11 @@ def _activity_facts(graph: Graph, activity: str) -> list[tuple[str, str, str]]:
         return [("made by", fact, short(value) if predicate_is_status else value) for value in found]
 
     predicate_is_status = False
-    facts = say("activity", RDFS_LABEL) + say("started", PKG.recordedStart, PROV.startedAtTime) + say("ended", PKG.recordedEnd, PROV.endedAtTime)
+    facts = (
+        say("activity", RDFS_LABEL)
+        + say("started", PKG.recordedStart, PROV.startedAtTime)
+        + say("ended", PKG.recordedEnd, PROV.endedAtTime)
+    )
     predicate_is_status = True
     facts += say("status", PKG.status)
     predicate_is_status = False
@@ -174,5 +193,8 @@ def _activity_facts(graph: Graph, activity: str) -> list[tuple[str, str, str]]:
     facts.append(("made by", "inputs", str(len(graph.objects(activity, PROV.qualifiedUsage)))))
     for quad in graph.quads(activity, PKG.line):
         source = getattr(quad.graph_name, "value", "")
-        facts += [("recorded in", path, f"line {getattr(quad.object, 'value', '')}") for path in graph.objects(source, PKG.sourcePath)]
+        facts += [
+            ("recorded in", path, f"line {getattr(quad.object, 'value', '')}")
+            for path in graph.objects(source, PKG.sourcePath)
+        ]
     return facts

@@ -56,7 +56,15 @@ def _value(term: object) -> str:
 
 
 def lines(
-    source: str, path: str, digest: str, size: int, reader: str, version: str, when: str, counts: Counter[str], remarks: Counter[str]
+    source: str,
+    path: str,
+    digest: str,
+    size: int,
+    reader: str,
+    version: str,
+    when: str,
+    counts: Counter[str],
+    remarks: Counter[str],
 ) -> list[str]:
     """Return what the ledger says of a source, as N-Triples."""
     s = f"<{source}>"
@@ -73,7 +81,11 @@ def lines(
     found += [f"{s} <{term}> {integer(counts[name])} ." for name, term in COUNTED.items()]
     for number, (about, count) in enumerate(sorted(remarks.items()), 1):
         r = f"<{source}/remark/{number}>"
-        found += [f"{s} <{PKG.remark}> {r} .", f"{r} <{PKG.about}> {literal(about)} .", f"{r} <{PKG.count}> {integer(count)} ."]
+        found += [
+            f"{s} <{PKG.remark}> {r} .",
+            f"{r} <{PKG.about}> {literal(about)} .",
+            f"{r} <{PKG.count}> {integer(count)} .",
+        ]
     return found
 
 
@@ -107,5 +119,7 @@ def forgotten(graph: Graph, source: str) -> list[object]:
 
 def path_quads(graph: Graph, source: str, path: str) -> list[object]:
     """Return the claim of a path on a source."""
-    pattern = graph.store.quads_for_pattern(NamedNode(source), NamedNode(PKG.sourcePath), Literal(path), NamedNode(graph.iri(LEDGER)))
+    pattern = graph.store.quads_for_pattern(
+        NamedNode(source), NamedNode(PKG.sourcePath), Literal(path), NamedNode(graph.iri(LEDGER))
+    )
     return list(pattern)

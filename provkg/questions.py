@@ -63,7 +63,10 @@ class Question:
         for name in terms.keys() - self.parameters.keys():
             near = get_close_matches(name, self.parameters, 1)
             known = ", ".join(self.parameters) or "none"
-            raise QuestionError(f"{self.name} has no parameter {name!r}", hint=f"did you mean {near[0]!r}?" if near else f"it has: {known}")
+            raise QuestionError(
+                f"{self.name} has no parameter {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else f"it has: {known}",
+            )
         missing = [each.name for each in self.parameters.values() if each.required and each.name not in terms]
         if missing:
             raise QuestionError(f"{self.name} needs {missing[0]}=…", hint=self.parameters[missing[0]].description)
@@ -96,7 +99,9 @@ def questions(where: Path | None = None) -> dict[str, Question]:
 def _load(path: Path) -> Question:
     text = path.read_text("utf-8")
     try:
-        header = yaml.safe_load("\n".join(line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")))
+        header = yaml.safe_load(
+            "\n".join(line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+"))
+        )
         parameters = {name: Parameter(name, **facts) for name, facts in (header.get("params") or {}).items()}
         found = Question(
             name=path.stem,

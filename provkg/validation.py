@@ -78,8 +78,13 @@ def validate(graph: Graph, *, severity: str = "Info") -> Report:
         nodes += typed
         for finding in _findings(graph, source, data):
             if finding.severity in wanted:
-                findings.setdefault((finding.focus, finding.shape, finding.path, finding.value, finding.message), finding)
-    order = sorted(findings.values(), key=lambda each: (SEVERITIES.index(each.severity), each.source, each.line or 0, each.focus, each.shape))
+                findings.setdefault(
+                    (finding.focus, finding.shape, finding.path, finding.value, finding.message), finding
+                )
+    order = sorted(
+        findings.values(),
+        key=lambda each: (SEVERITIES.index(each.severity), each.source, each.line or 0, each.focus, each.shape),
+    )
     return Report(tuple(order), len(sources), nodes)
 
 

@@ -52,7 +52,9 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take an unknown word that looks like a product as ``show``."""
         if args and args[0] not in _COMMANDS and _is_product(args[0]):
             return "show", self.get_command(ctx, "show"), args
@@ -63,7 +65,9 @@ def _is_product(word: str) -> bool:
     return any(mark in word for mark in "/.:") or (len(word) >= 6 and any(character.isdigit() for character in word))
 
 
-@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option("--store", metavar="FOLDER", help="The store; also PROVKG_STORE or provkg.toml, else ./.provkg.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors on stderr.")
 @click.version_option(package_name="provkg", message="provkg %(version)s")

@@ -17,7 +17,13 @@ _COLUMNS = ("severity", "source", "line", "message", "focus", "path", "value", "
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@click.option("--severity", type=click.Choice(SEVERITIES), default="Warning", show_default=True, help="The least severity to report.")
+@click.option(
+    "--severity",
+    type=click.Choice(SEVERITIES),
+    default="Warning",
+    show_default=True,
+    help="The least severity to report.",
+)
 @with_format("text")
 @click.pass_context
 def validate(ctx: click.Context, paths: tuple[str, ...], severity: str, form: str | None, as_json: bool) -> int:
@@ -54,6 +60,9 @@ def _validate(graph: KnowledgeGraph, severity: str, form: str | None, *, as_json
 
 
 def _verdict(report: Report) -> str:
-    counts = ", ".join(f"{report.count(severity)} {severity.lower()}s" for severity in SEVERITIES if report.count(severity))
+    counts = ", ".join(
+        f"{report.count(severity)} {severity.lower()}s" for severity in SEVERITIES if report.count(severity)
+    )
     found = f": {counts}" if counts else ""
-    return f"{'conforms' if report.conforms else 'does not conform'}{found} ({report.sources} sources, {report.nodes:,} typed nodes)"
+    verdict = "conforms" if report.conforms else "does not conform"
+    return f"{verdict}{found} ({report.sources} sources, {report.nodes:,} typed nodes)"

@@ -13,6 +13,7 @@ from provkg import config
 from provkg.knowledge import KnowledgeGraph
 from provkg.knowledge import open as open_graph
 
+PIPE_WIDTH = 160
 FORMATS = ("table", "json", "jsonl", "csv", "tsv")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +23,10 @@ def with_format(*more: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         option = click.option(
-            "--format", "form", type=click.Choice([*FORMATS, *more]), help="Default: table on a terminal, tsv in a pipe."
+            "--format",
+            "form",
+            type=click.Choice([*FORMATS, *more]),
+            help="Default: table on a terminal, tsv in a pipe.",
         )
         return option(click.option("--json", "as_json", is_flag=True, help="The same as --format json.")(command))
 
@@ -88,7 +92,7 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]]) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -19,14 +19,24 @@ _RESULTS = {"json": "srj", "csv": "csv", "tsv": "tsv"}
 @click.option("--show", "show_query", is_flag=True, help="Print the SPARQL instead of running it.")
 @with_format()
 @click.pass_context
-def ask(ctx: click.Context, question: str | None, values: tuple[str, ...], show_query: bool, form: str | None, as_json: bool) -> int:
+def ask(
+    ctx: click.Context, question: str | None, values: tuple[str, ...], show_query: bool, form: str | None, as_json: bool
+) -> int:
     """Ask a canned QUESTION by its name or id; without one, list them.
 
     `provkg ask parents product=dl3.fits`; a value without a name is the first parameter's.
     """
     form = chosen(form, as_json=as_json)
     if question is None:
-        rows = [(each.id, each.name, each.summary, " ".join(_usage(parameter.name, parameter.required) for parameter in each.parameters.values())) for each in questions().values()]
+        rows = [
+            (
+                each.id,
+                each.name,
+                each.summary,
+                " ".join(_usage(parameter.name, parameter.required) for parameter in each.parameters.values()),
+            )
+            for each in questions().values()
+        ]
         write(("id", "question", "summary", "values"), sorted(rows), form)
         return 0
     asked = find_question(question)
@@ -43,7 +53,9 @@ def ask(ctx: click.Context, question: str | None, values: tuple[str, ...], show_
         emit(asked.sparql.rstrip())
         return 0
     answers = opened(ctx).ask(asked.name, **named)
-    write(tuple(asked.columns), (list(row.values()) for row in answers), form)
+    # IRIs are for programs: a table on a terminal leaves them out, every other format has them
+    columns = [name for name, kind in asked.columns.items() if form != "table" or kind != "iri"]
+    write(columns, ([row[column] for column in columns] for row in answers), form)
     return 0
 
 
@@ -53,7 +65,12 @@ def _usage(name: str, required: bool) -> str:
 
 @click.command()
 @click.argument("file")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "tsv", "turtle", "ntriples"]), help="json is SPARQL results JSON.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "tsv", "turtle", "ntriples"]),
+    help="json is SPARQL results JSON.",
+)
 @click.pass_context
 def query(ctx: click.Context, file: str, form: str | None) -> int:
     """Run the SPARQL 1.1 query in FILE (`-` is standard input) over the union of all graphs; it cannot write."""
@@ -68,7 +85,7 @@ def query(ctx: click.Context, file: str, form: str | None) -> int:
         emit((serialize(results, format=syntax) or b"").decode(), newline=False)
     elif form == "table" and isinstance(results, QuerySolutions):
         names = [variable.value for variable in results.variables]
-        write(names, ([text_of(solution[name]) for name in names] for solution in results), "table")  # type: ignore[arg-type]
+        write(names, ([text_of(solution[name]) for name in names] for solution in results), "table")
     elif isinstance(results, QuerySolutions) or form == "json":
         wanted = QueryResultsFormat.from_extension(_RESULTS.get(form, "tsv"))
         emit((results.serialize(format=wanted) or b"").decode())

@@ -1,11 +1,12 @@
 """Commands that read the store."""
 
 import json
+import sys
 from typing import Any
 
 import click
 
-from provkg.cli.output import chosen, emit, opened, printable, with_format, write
+from provkg.cli.output import PIPE_WIDTH, chosen, emit, opened, printable, with_format, write
 from provkg.lineage import Step
 
 _COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence")
@@ -19,7 +20,15 @@ _COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the tree as a picture: FILE.svg.")
 @with_format("tree")
 @click.pass_context
-def lineage(ctx: click.Context, product: str, direction: str, depth: int | None, output: str | None, form: str | None, as_json: bool) -> int:
+def lineage(
+    ctx: click.Context,
+    product: str,
+    direction: str,
+    depth: int | None,
+    output: str | None,
+    form: str | None,
+    as_json: bool,
+) -> int:
     """Show the history of PRODUCT: every input of every step, and how the version that was read is known.
 
     evidence is byIdentity (product id or content digest), byTime (the last one written before the step began), assumed
@@ -40,7 +49,7 @@ def lineage(ctx: click.Context, product: str, direction: str, depth: int | None,
 
             Path(output).write_text(svg(root), "utf-8")
             return 0
-        Console().print(root)
+        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(root)
         return 0
     rows = [[getattr(step, column) for column in _COLUMNS] for step in steps]
     if form == "table":
@@ -94,6 +103,8 @@ def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool) ->
         return 0
     rows = []
     for name, value in facts.items():
-        rows += [(f"{name}: {key}", count) for key, count in value.items()] if isinstance(value, dict) else [(name, value)]
+        rows += (
+            [(f"{name}: {key}", count) for key, count in value.items()] if isinstance(value, dict) else [(name, value)]
+        )
     write(("what", "value"), rows, form)
     return 0

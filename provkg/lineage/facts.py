@@ -52,7 +52,10 @@ class Facts:
         for node in self.graph.objects(activity, PROV.qualifiedUsage):
             used = self.graph.objects(node, PROV.entity)
             at, digest = self.graph.objects(node, PROV.atTime), self.graph.objects(node, PKG.contentDigest)
-            found += [Usage(node, activity, each, _micros(at[0]) if at else None, digest[0] if digest else "") for each in used]
+            found += [
+                Usage(node, activity, each, _micros(at[0]) if at else None, digest[0] if digest else "")
+                for each in used
+            ]
         return found
 
     def generations(self, activity: str) -> list[Generation]:
@@ -60,13 +63,20 @@ class Facts:
         found = []
         for version in self.graph.subjects(PROV.wasGeneratedBy, activity):
             places = self.graph.objects(version, PROV.specializationOf) or [version]
-            digest, product = self.graph.objects(version, PKG.contentDigest), self.graph.objects(version, PKG.headerProductId)
-            found.append(Generation(version, places[0], activity, digest[0] if digest else "", product[0] if product else ""))
+            digest, product = (
+                self.graph.objects(version, PKG.contentDigest),
+                self.graph.objects(version, PKG.headerProductId),
+            )
+            found.append(
+                Generation(version, places[0], activity, digest[0] if digest else "", product[0] if product else "")
+            )
         return found
 
     def written(self, place: str) -> list[Written]:
         """Return the versions of a place that somebody wrote."""
-        return [each for version in self.graph.subjects(PROV.specializationOf, place) for each in self._written(version)]
+        return [
+            each for version in self.graph.subjects(PROV.specializationOf, place) for each in self._written(version)
+        ]
 
     def with_digest(self, digest: str) -> list[Written]:
         """Return the versions that somebody wrote with a content digest."""
@@ -76,9 +86,14 @@ class Facts:
         activities = self.graph.objects(version, PROV.wasGeneratedBy)
         if not activities:
             return []
-        digest, product = self.graph.objects(version, PKG.contentDigest), self.graph.objects(version, PKG.headerProductId)
+        digest, product = (
+            self.graph.objects(version, PKG.contentDigest),
+            self.graph.objects(version, PKG.headerProductId),
+        )
         return [
-            Written(version, activity, *self.times(activity), digest[0] if digest else "", product[0] if product else "")
+            Written(
+                version, activity, *self.times(activity), digest[0] if digest else "", product[0] if product else ""
+            )
             for activity in activities
         ]
 
@@ -118,7 +133,9 @@ class Facts:
 
     def users_of_digest(self, digest: str) -> set[str]:
         """Return the activities that used something with a content digest."""
-        return {activity for node in self.graph.subjects(PKG.contentDigest, digest) if (activity := self.activity_of(node))}
+        return {
+            activity for node in self.graph.subjects(PKG.contentDigest, digest) if (activity := self.activity_of(node))
+        }
 
     def link(self, node: str) -> Link | None:
         """Return a derivation or membership as asserted."""

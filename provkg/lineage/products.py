@@ -20,7 +20,8 @@ _DETAILS = """SELECT ?version ?location ?label ?start WHERE {
   %s
   OPTIONAL { ?version pkg:location ?own } OPTIONAL { ?version prov:specializationOf/pkg:location ?at }
   OPTIONAL { ?version prov:wasGeneratedBy ?activity .
-    OPTIONAL { ?activity rdfs:label ?label } OPTIONAL { ?activity prov:startedAtTime ?time } OPTIONAL { ?activity pkg:recordedStart ?recorded } }
+    OPTIONAL { ?activity rdfs:label ?label } OPTIONAL { ?activity prov:startedAtTime ?time }
+    OPTIONAL { ?activity pkg:recordedStart ?recorded } }
   BIND(COALESCE(?own, ?at) AS ?location) BIND(COALESCE(?recorded, STR(?time)) AS ?start)
 } ORDER BY ?start ?version"""
 _BEGINNING = """SELECT DISTINCT ?thing WHERE {
@@ -73,7 +74,11 @@ def find_one(graph: Graph, text: str, *, site: str = "site") -> Candidate:
         hint = "give a path, a file name, an IRI, a digest, or at least 6 of its first characters"
         raise NotFound(f"nothing in the store answers to {text!r}", hint=hint)
     if len(found) > 1:
-        raise Ambiguous(f"{text!r} can mean {len(found)} entities", [str(each) for each in found], hint="give the IRI of one of them")
+        raise Ambiguous(
+            f"{text!r} can mean {len(found)} entities",
+            [str(each) for each in found],
+            hint="give the IRI of one of them",
+        )
     return found[0]
 
 

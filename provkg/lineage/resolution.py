@@ -162,7 +162,9 @@ class _Resolution:
         start = self.times.get(activity, (None, None))[0]
         read = set()
         for usage in usages:
-            version, evidence = self.version(usage.used, activity, usage.at if usage.at is not None else start, usage.digest)
+            version, evidence = self.version(
+                usage.used, activity, usage.at if usage.at is not None else start, usage.digest
+            )
             if version is None:
                 self.counts[UNRESOLVED] += 1
                 self.put(activity, PROV.used, usage.used)
@@ -205,13 +207,18 @@ class _Resolution:
             if len(claimed) == 1:
                 return claimed[0], BY_IDENTITY
             for place in self.facts.places_of(entity):
-                found = _last([each for each in self.written(place) if each.activity != activity and not self.has_product(each)], at)
+                found = _last(
+                    [each for each in self.written(place) if each.activity != activity and not self.has_product(each)],
+                    at,
+                )
                 if found is not None:
                     return found.version, BY_TIME
         return entity, BY_IDENTITY
 
     def is_generated(self, entity: str) -> bool:
-        return any(entity in outputs for outputs in (self.outputs.values() if self.alone else ())) or self.facts.is_generated(entity)
+        return any(
+            entity in outputs for outputs in (self.outputs.values() if self.alone else ())
+        ) or self.facts.is_generated(entity)
 
     def claiming(self, entity: str) -> list[str]:
         product = entity.rpartition("/")[2]
@@ -234,7 +241,11 @@ class _Resolution:
     def link(self, link: Link) -> None:
         """Resolve both ends of a derivation or membership, at the start of the activity it was recorded by."""
         at = link.at if link.at is not None else self.facts_start(link.activity)
-        subject, evidence = self.version(link.subject, link.activity, at, "") if self.is_place(link.subject) else (link.subject, BY_IDENTITY)
+        subject, evidence = (
+            self.version(link.subject, link.activity, at, "")
+            if self.is_place(link.subject)
+            else (link.subject, BY_IDENTITY)
+        )
         other, evidence = self.version(link.object, link.activity, at, "")
         if subject is None or other is None:
             self.counts[UNRESOLVED] += 1
@@ -281,9 +292,11 @@ class _Resolution:
         self.released |= {*others, *subjects}
         old = list(quads.quads(node, None, None, graph))
         for subject, other in ((subject, other) for subject in subjects for other in others):
-            old += chain(quads.quads(subject, PROV.wasDerivedFrom, other, graph), quads.quads(subject, PROV.hadMember, other, graph))
+            old += chain(
+                quads.quads(subject, PROV.wasDerivedFrom, other, graph),
+                quads.quads(subject, PROV.hadMember, other, graph),
+            )
         self.writing.remove(old)
-
 
     def sweep(self) -> None:
         """Remove first versions that no usage, derivation or membership means any more."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, SKOS, VP, short
 
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a history: an entity, the activity between it and the product, and how the step is known.
@@ -73,7 +74,17 @@ def lineage(graph: Graph, product: str, *, down: bool = False, depth: int | None
                 edge.source,
             )
         )
-    return sorted(steps, key=lambda step: (step.depth, step.location or "", step.activityName or "", step.startedAt or "", step.entity, step.of))
+    return sorted(
+        steps,
+        key=lambda step: (
+            step.depth,
+            step.location or "",
+            step.activityName or "",
+            step.startedAt or "",
+            step.entity,
+            step.of,
+        ),
+    )
 
 
 def _walk(graph: Graph, product: str, *, down: bool, depth: int | None) -> Iterator[_Edge]:
@@ -84,7 +95,11 @@ def _walk(graph: Graph, product: str, *, down: bool, depth: int | None) -> Itera
         level += 1
         following = []
         for edge in _edges(graph, frontier, level, down=down):
-            key = (edge.activity, edge.target, edge.evidence) if edge.activity else (edge.source, edge.target, edge.evidence)
+            key = (
+                (edge.activity, edge.target, edge.evidence)
+                if edge.activity
+                else (edge.source, edge.target, edge.evidence)
+            )
             if key not in given:
                 given.add(key)
                 yield edge
@@ -113,7 +128,14 @@ def _up(graph: Graph, product: str, level: int) -> Iterator[_Edge]:
         for node in usages:
             evidence = graph.objects(node, PKG.evidence)
             for version in graph.objects(node, PKG.usedVersion) or graph.objects(node, PROV.entity):
-                yield _Edge(level, product, activity, version, short(evidence[0]) if evidence else "unresolved", _role(graph, node))
+                yield _Edge(
+                    level,
+                    product,
+                    activity,
+                    version,
+                    short(evidence[0]) if evidence else "unresolved",
+                    _role(graph, node),
+                )
 
 
 def _down(graph: Graph, used: str, level: int) -> Iterator[_Edge]:

@@ -1,4 +1,4 @@
-"""Records become quads, by tables. What each record becomes is said in the README; the graph's terms in ``ontologies/``.
+"""Records become quads, by tables; the terms are those of ``ontologies/``.
 
 Each statement stands in one graph: what happened in the source's own, what many sources share in the catalogue, words
 (roles, descriptions) among the descriptions. What a usage read is not decided here: a path is not a version, so the
@@ -8,6 +8,8 @@ mapping gives the ends of each edge to :mod:`provkg.lineage`, which resolves the
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from provkg import identity
 from provkg.config import Config
@@ -178,8 +180,7 @@ class Mapping:
             self.collections.add(e)
         put = self.source.append
         if is_file or record.name.startswith("entity/"):
-            facts = f"{e} {record.label} {record.content_type} {record.level} {record.properties} {record.extra}"
-            if not self.shared.first(facts):
+            if not self.shared.first(f"{e} {replace(record, line=0)}"):
                 return
             put = self.shared.catalogue.append
         put(f"{e} {_A} {_ENTITY} .")
@@ -197,7 +198,8 @@ class Mapping:
         self.describe(e, record, put)
         digest = record.digest
         if digest is not None and digest.of != "content":  # a content digest belongs to a version: see relation
-            put(f"{e} <{PKG.pathDigest if digest.of == 'path' else PKG.unprovenDigest}> {literal(f'{digest.algorithm}:{digest.value}')} .")
+            term = PKG.pathDigest if digest.of == "path" else PKG.unprovenDigest
+            put(f"{e} <{term}> {literal(f'{digest.algorithm}:{digest.value}')} .")
         for predicate, value in record.properties:
             put(f"{e} {self.names.iri(predicate)} {self.names.value(value)} .")
         if record.extra:
@@ -206,7 +208,8 @@ class Mapping:
     def describe(self, entity: str, record: Entity, put: Callable[[str], None]) -> None:
         """Link an entity's description, or give its level where nothing else is known of it."""
         if record.label or record.content_type:
-            put(f"{entity} <{VP.entityDescription}> {self.shared.entity_description(record.label, record.content_type, record.level)} .")
+            described = self.shared.entity_description(record.label, record.content_type, record.level)
+            put(f"{entity} <{VP.entityDescription}> {described} .")
         elif record.level:
             put(f"{entity} <{PKG.dataLevel}> <{PKG[record.level]}> .")
 
@@ -259,10 +262,15 @@ class Mapping:
             direct, qualified, kind, end = QUALIFIED[record.kind]
             self.source.append(f"{subject} <{direct}> {other} .")
             if record.role or record.time or record.node or record.properties:
-                node = self.names.iri(record.node or f"relation/{identity.digest(record.kind.value, record.subject, record.object, record.role)}")
+                node = self.names.iri(
+                    record.node
+                    or f"relation/{identity.digest(record.kind.value, record.subject, record.object, record.role)}"
+                )
                 self.qualify(node, subject, qualified, kind, end, other, record)
 
-    def qualify(self, node: str, subject: str, qualified: str, kind: str, end: str, other: str, record: Relation) -> int | None:
+    def qualify(
+        self, node: str, subject: str, qualified: str, kind: str, end: str, other: str, record: Relation
+    ) -> int | None:
         """Write a qualified node and return its time."""
         put = self.source.append
         put(f"{subject} <{qualified}> {node} .")
@@ -299,7 +307,9 @@ class Mapping:
             if record.role:
                 self.source.append(f"{known} <{PROV.hadRole}> {self.shared.role(record.role)} .")
             return
-        node = self.names.iri(record.node or f"generation/{identity.digest(record.subject, record.object, record.role)}")
+        node = self.names.iri(
+            record.node or f"generation/{identity.digest(record.subject, record.object, record.role)}"
+        )
         self.nodes[version + activity] = node
         self.counts["generations"] += 1
         put = self.source.append
@@ -332,7 +342,9 @@ class Mapping:
             at = self.qualify(node, s, PKG.qualifiedMembership, PKG.Membership, PROV.entity, other, record)
         if by:
             self.source.append(f"{node} <{PKG.recordedBy}> {self.names.iri(by)} .")
-        self.edges.links.append(Link(record.kind, node[1:-1], s[1:-1], other[1:-1], self.names.iri(by)[1:-1] if by else "", at))
+        self.edges.links.append(
+            Link(record.kind, node[1:-1], s[1:-1], other[1:-1], self.names.iri(by)[1:-1] if by else "", at)
+        )
 
     def content_digest(self, subject: str, digest: Digest | None) -> str:
         """Say what the bytes were; only a content digest counts as evidence."""

@@ -32,7 +32,11 @@ class Shared:
         """Return the concept of a role."""
         r = self.names.iri(identity.role(text))
         if self.first(r):
-            self.descriptions += [f"{r} {_A} <{PROV.Role}> .", f"{r} {_A} <{SKOS.Concept}> .", f"{r} <{SKOS.prefLabel}> {literal(text)} ."]
+            self.descriptions += [
+                f"{r} {_A} <{PROV.Role}> .",
+                f"{r} {_A} <{SKOS.Concept}> .",
+                f"{r} <{SKOS.prefLabel}> {literal(text)} .",
+            ]
         return r
 
     def activity_description(self, label: str) -> str:

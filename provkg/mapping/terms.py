@@ -101,7 +101,9 @@ def typed(value: Any) -> tuple[str, str]:
         case int():
             return integer(value), str(value)
         case float():
-            text = repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "INF" if value > 0 else "-INF"
+            text = (
+                repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "INF" if value > 0 else "-INF"
+            )
             return literal(text, XSD + "double"), text
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return literal(text, RDF_JSON), text

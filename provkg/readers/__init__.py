@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from provkg.config import Config
 from provkg.errors import InputError
@@ -19,11 +19,11 @@ from provkg.records import Record
 
 HEAD_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 20
-_OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
-    (b"\x1f\x8b", lambda path: gzip.open(path, "rb")),
-    (b"BZh", lambda path: bz2.open(path, "rb")),
-    (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),
-)
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Source:
     digest: str
     size: int
     config: Config = field(repr=False)
-    opener: Callable[[Path], IO[bytes]] = field(repr=False, default=lambda path: path.open("rb"))
+    opener: Callable[[Path], IO[bytes]] = field(repr=False, default=_plain)
 
     def open(self) -> IO[bytes]:
         """Open the decompressed bytes."""
@@ -52,7 +52,8 @@ class Source:
         """
         if self.size > limit:
             raise InputError(
-                f"{self.path}: {self.size:,} bytes is over the limit of {limit:,} for this format", hint="split the document"
+                f"{self.path}: {self.size:,} bytes is over the limit of {limit:,} for this format",
+                hint="split the document",
             )
         with self.open() as stream:
             return stream.read()
@@ -76,7 +77,7 @@ def open_source(path: Path, config: Config) -> Source:
     try:
         with path.open("rb") as stream:
             magic = stream.read(8)
-        opener = next((opener for start, opener in _OPENERS if magic.startswith(start)), lambda path: path.open("rb"))
+        opener = next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), _plain)
         digest, size, head = hashlib.sha256(), 0, b""
         with opener(path) as stream:
             while chunk := stream.read(CHUNK_BYTES):
@@ -98,10 +99,10 @@ def _hint(error: Exception) -> str:
 
 
 def shown(path: Path | str) -> str:
-    """Return a path as text that any terminal can print.
+    r"""Return a path as text that any terminal can print.
 
-    >>> shown("a\\udce9")
-    'a\\\\xe9'
+    >>> shown("a\udce9")
+    'a\\xe9'
     """
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -112,7 +113,9 @@ def readers() -> dict[str, Reader]:
     >>> sorted(readers())
     ['ctapipe', 'product', 'prov_document', 'prov_lines', 'rdf']
     """
-    return {point.name: point.load() for point in sorted(entry_points(group="provkg.readers"), key=lambda point: point.name)}
+    return {
+        point.name: point.load() for point in sorted(entry_points(group="provkg.readers"), key=lambda point: point.name)
+    }
 
 
 def find_reader(source: Source, among: dict[str, Reader] | None = None) -> Reader | None:

@@ -42,8 +42,26 @@ _BEGIN = re.compile(r'\{\s*"activity_name"\s*:')
 _BEGIN_BYTES = re.compile(_BEGIN.pattern.encode())
 _BETWEEN = re.compile(r"[\s\[\],]*")
 _DECODER = json.JSONDecoder()
-_STATUS = {"completed": "completed", "success": "completed", "error": "failed", "interrupted": "interrupted", "running": "running"}
-_KNOWN = {"activity_name", "activity_uuid", "status", "start", "stop", "system", "input", "output", "exit_code", "config", "duration_min"}
+_STATUS = {
+    "completed": "completed",
+    "success": "completed",
+    "error": "failed",
+    "interrupted": "interrupted",
+    "running": "running",
+}
+_KNOWN = {
+    "activity_name",
+    "activity_uuid",
+    "status",
+    "start",
+    "stop",
+    "system",
+    "input",
+    "output",
+    "exit_code",
+    "config",
+    "duration_min",
+}
 
 
 def knows(source: Source) -> bool:
@@ -105,7 +123,9 @@ def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined |
         return
     if "{" in rest or '":' in rest:
         start = at + len(junk) - len(rest)
-        yield _quarantined(text, start, at + len(junk), line + junk.count("\n", 0, len(junk) - len(rest)), "not an activity")
+        yield _quarantined(
+            text, start, at + len(junk), line + junk.count("\n", 0, len(junk) - len(rest)), "not an activity"
+        )
     else:
         yield Remark(NO_RECORD, len([text for text in rest.splitlines() if text.strip(" []',\t")]))
 
@@ -113,7 +133,9 @@ def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined |
 def _quarantined(text: str, start: int, end: int, line: int, reason: str) -> Quarantined:
     piece = text[start:end]
     offset = len(identity.to_bytes(text[:start]))
-    return Quarantined(line=line, offset=offset, length=len(identity.to_bytes(piece)), reason=reason, text=piece[:MAX_JUNK])
+    return Quarantined(
+        line=line, offset=offset, length=len(identity.to_bytes(piece)), reason=reason, text=piece[:MAX_JUNK]
+    )
 
 
 def _name(record: dict[str, Any]) -> str:
@@ -164,7 +186,10 @@ class _Activity:
         exit_code = record.get("exit_code")
         extra = {key: value for key, value in record.items() if key not in _KNOWN}
         extra |= {
-            f"{key}.{name}": value for key in ("start", "stop") for name, value in _mapping(record.get(key)).items() if name != "time_utc"
+            f"{key}.{name}": value
+            for key in ("start", "stop")
+            for name, value in _mapping(record.get(key)).items()
+            if name != "time_utc"
         }
         duration = record.get("duration_min")
         properties: Properties = ((PKG.durationMinutes, float(duration)),) if isinstance(duration, int | float) else ()
@@ -199,14 +224,21 @@ class _Activity:
         own = kind is Kind.USED or by in ("", self.uuid)
         level = data_level(role) if not meta and kind is Kind.USED else ""
         yield Entity(name=place, path=path, level=level, line=self.line)
+        end = identity.product(uuid) if uuid and own else place
         if not own:
             yield Remark(HEADER)
-        end = identity.product(uuid) if uuid and own else place
-        if uuid:
+            claimed = tuple(
+                (PKG.headerProductId if term == PKG.productId else term, value)
+                for term, value in product_properties(meta)
+            )
+            yield Entity(name=identity.version(place, self.name), properties=claimed, line=self.line)
+        elif uuid:
             yield Entity(name=identity.product(uuid), place=place, properties=product_properties(meta), line=self.line)
         subject, other = (self.name, end) if kind is Kind.USED else (end, self.name)
         product = uuid if uuid and not own else ""
-        yield Relation(kind=kind, subject=subject, object=other, role=role, activity=self.name, product=product, line=self.line)
+        yield Relation(
+            kind=kind, subject=subject, object=other, role=role, activity=self.name, product=product, line=self.line
+        )
 
     def place(self, path: str) -> str:
         host = self.environment.host if self.environment is not None else ""

@@ -1,6 +1,6 @@
 """The dialects of PROV documents: what voprov and lstosa write that W3C readers refuse.
 
-voprov adds statements (``isDescribedBy``, ``wasConfiguredBy``, ``valueEntity`` …), names bundles ``#description#x``, and
+voprov adds statements (``isDescribedBy``, ``wasConfiguredBy``, ``valueEntity`` …), names bundles
 its XML has a root in its own namespace. Each function takes a document apart into what :mod:`prov` can read and the
 statements it cannot.
 """
@@ -17,9 +17,12 @@ from provkg.vocab import PROV, VOPROV
 
 BUNDLE_PREFIX, BUNDLE_IRI = "provkgbundle", "urn:provkg:bundle:"
 _W3C = frozenset(
-    "prefix entity activity agent used wasGeneratedBy wasDerivedFrom wasAttributedTo wasAssociatedWith actedOnBehalfOf "
-    "wasInformedBy wasInfluencedBy wasStartedBy wasEndedBy wasInvalidatedBy specializationOf alternateOf hadMember "
-    "mentionOf bundle bundleContent document".split()
+    (
+        *("prefix", "document", "bundle", "bundleContent", "entity", "activity", "agent", "used", "wasGeneratedBy"),
+        *("wasDerivedFrom", "wasAttributedTo", "wasAssociatedWith", "actedOnBehalfOf", "wasInformedBy", "hadMember"),
+        *("wasInfluencedBy", "wasStartedBy", "wasEndedBy", "wasInvalidatedBy", "specializationOf", "alternateOf"),
+        "mentionOf",
+    )
 )
 _ENDS = {
     "isDescribedBy": ("described", "descriptor"),
@@ -85,8 +88,8 @@ def _take(block: dict[str, Any]) -> list[Statement]:
     for kind in [key for key in block if key not in _W3C]:
         items = block.pop(kind)
         for identifier, attributes in items.items() if isinstance(items, dict) else ():
-            for each in attributes if isinstance(attributes, list) else [attributes]:
-                statements.append(Statement(kind, identifier, each if isinstance(each, dict) else {}))
+            several = attributes if isinstance(attributes, list) else [attributes]
+            statements += [Statement(kind, identifier, each if isinstance(each, dict) else {}) for each in several]
     return statements
 
 
@@ -141,7 +144,9 @@ def from_xml(data: bytes) -> tuple[bytes, list[Statement], dict[str, str]]:
     except etree.XMLSyntaxError as error:
         raise InputError(f"no XML: {error}") from None
     if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
-        raise InputError("XML with a document type declaration is refused", hint="PROV-XML needs none: remove the DOCTYPE")
+        raise InputError(
+            "XML with a document type declaration is refused", hint="PROV-XML needs none: remove the DOCTYPE"
+        )
     prefixes = {prefix or "default": iri for prefix, iri in root.nsmap.items()}
     statements = []
     for element in list(root.iter(tag=etree.Element)):

@@ -1,22 +1,40 @@
 """PROV documents: PROV-JSON, PROV-XML and PROV-N, read by :mod:`prov`, with the dialects of lstosa and voprov."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from prov.identifier import Identifier, QualifiedName
 from prov.model import Literal, ProvDocument, ProvElement, ProvException, ProvRecord
+
 from provkg import identity
 from provkg.config import Config
 from provkg.errors import InputError
 from provkg.readers import Reader, Source
 from provkg.readers.dialects import Statement, from_json, from_provn, from_xml
 from provkg.readers.provlog import data_level, path_digest
-from provkg.records import Activity, Agent, Entity, Iri, Kind, Node, Parameters, Properties, Record, Relation, Remark, Session, Typed, Value
+from provkg.records import (
+    Activity,
+    Agent,
+    Entity,
+    Iri,
+    Kind,
+    Node,
+    Parameters,
+    Properties,
+    Record,
+    Relation,
+    Remark,
+    Session,
+    Typed,
+    Value,
+)
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP
 
 LIMIT = 256 << 20
-_JSON = re.compile(rb'\A\s*\{[\s\S]*?"(?:prefix|entity|activity|agent|bundle|used|wasGeneratedBy|wasDerivedFrom)"\s*:\s*\{')
+_JSON = re.compile(
+    rb'\A\s*\{[\s\S]*?"(?:prefix|entity|activity|agent|bundle|used|wasGeneratedBy|wasDerivedFrom)"\s*:\s*\{'
+)
 _PROVN = re.compile(rb"\A(?:\s|//[^\n]*\n)*document\b")
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!a-zA-Z]")
 _ABSOLUTE = re.compile(r"(?:https?|ftp|ivo|file)://|urn:", re.IGNORECASE)
@@ -40,6 +58,11 @@ _ENDS: dict[str, tuple[Kind, str, str]] = {
     "End": (Kind.ENDED, "activity", "trigger"),
     "Influence": (Kind.INFLUENCED, "influencee", "influencer"),
 }
+_TAKE_APART: dict[str, Callable[[bytes], tuple[str | bytes, list[Statement], dict[str, str]]]] = {
+    "json": lambda data: from_json(data.decode("utf-8")),
+    "provn": lambda data: from_provn(data.decode("utf-8")),
+    "xml": from_xml,
+}
 _STATEMENTS = {"isDescribedBy": Kind.DESCRIBED, "wasConfiguredBy": Kind.CONFIGURED}
 
 
@@ -59,11 +82,8 @@ def read(source: Source) -> Iterator[Record]:
     """
     data = source.read(LIMIT)
     try:
-        if _XML.match(data):
-            form, (content, statements, prefixes) = "xml", from_xml(data)
-        else:
-            text = data.decode("utf-8")
-            form, (content, statements, prefixes) = ("provn", from_provn(text)) if _PROVN.match(data) else ("json", from_json(text))  # type: ignore[assignment]
+        form = "xml" if _XML.match(data) else "provn" if _PROVN.match(data) else "json"
+        content, statements, prefixes = _TAKE_APART[form](data)
         document = ProvDocument.deserialize(content=content, format=form)
     except InputError as error:
         raise InputError(f"{source.path}: {error}", hint=error.hint) from None
@@ -92,8 +112,8 @@ class _Document:
             yield Node(name=name, types=(PROV.Bundle,))
         elements = [record for record in everything if isinstance(record, ProvElement)]
         # entities first: sessions, parameters and paths decide what the ids of the others mean
-        for record in sorted(elements, key=lambda record: not _is(record, "Entity")):
-            yield from self.element(record)
+        for element in sorted(elements, key=lambda element: not _is(element, "Entity")):
+            yield from self.element(element)
         for record in everything:
             if not isinstance(record, ProvElement):
                 yield from self.relation(record)
@@ -122,12 +142,14 @@ class _Document:
 
     def element(self, record: ProvElement) -> Iterator[Record]:
         attributes, types = _attributes(record)
-        text = str(record.identifier.uri)
+        text = _text(record.identifier)
         if _is(record, "Activity"):
             yield from self.activity(text, attributes, types)
         elif _is(record, "Agent"):
             label, rest = _label(attributes)
-            yield Agent(name=self.name(text), label=label, types=_type_iris(types), properties=self.properties(rest, types))
+            yield Agent(
+                name=self.name(text), label=label, types=_type_iris(types), properties=self.properties(rest, types)
+            )
         elif "ExecutionSession" in types:
             yield self.session(text, attributes)
         elif "Parameters" in types:
@@ -219,7 +241,9 @@ class _Document:
             role=role,
             time=time,
             activity=self.name(formal["activity"]) if formal.get("activity") is not None else "",
-            node=self.uri(str(identifier.uri)) if identifier is not None and _ABSOLUTE.match(str(identifier.uri)) else "",
+            node=self.uri(str(identifier.uri))
+            if identifier is not None and _ABSOLUTE.match(str(identifier.uri))
+            else "",
             properties=self.properties(extra, []),
         )
 
@@ -237,7 +261,11 @@ class _Document:
             yield Remark(_UNPROVEN)
             return
         properties = tuple((self.term(key), _json_value(value)) for key, value in statement.attributes.items())
-        yield Node(name=self.expand(statement.id), types=(VP[statement.kind[:1].upper() + statement.kind[1:]],), properties=properties)
+        yield Node(
+            name=self.expand(statement.id),
+            types=(VP[statement.kind[:1].upper() + statement.kind[1:]],),
+            properties=properties,
+        )
 
     # Properties
 
@@ -282,11 +310,15 @@ def _attributes(record: ProvElement) -> tuple[list[tuple[Any, Any]], list[str]]:
 
 
 def _text(value: Any) -> str:
-    return str(value.uri) if isinstance(value, Identifier) else str(value.value if isinstance(value, Literal) else value)
+    return (
+        str(value.uri) if isinstance(value, Identifier) else str(value.value if isinstance(value, Literal) else value)
+    )
 
 
 def _type_iris(types: list[str]) -> tuple[str, ...]:
-    return tuple(VP[kind.removeprefix(VOPROV)] if kind.startswith(VOPROV) else kind for kind in types if _ABSOLUTE.match(kind))
+    return tuple(
+        VP[kind.removeprefix(VOPROV)] if kind.startswith(VOPROV) else kind for kind in types if _ABSOLUTE.match(kind)
+    )
 
 
 def _label(attributes: list[tuple[Any, Any]]) -> tuple[str, list[tuple[Any, Any]]]:

@@ -24,7 +24,9 @@ _MARK = re.compile(rf"([^\s\d'\"{{}}]{{2,40}})({_TIME})\1\s*(?=\{{)")
 _MARK_BYTES = re.compile(_MARK.pattern.encode())
 _BARE = re.compile(rb"\A\s*\{'(?:session|activity|entity)_id': ")
 _LEVEL = re.compile(r"\s*(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)\b")
-_TORN = re.compile(rf"PROV[_ ]{{0,2}}{_TIME}|'(?:activity|entity|session|used|generated|member|progenitor)[_ ](?:id|role)'|'endTime'")
+_TORN = re.compile(
+    rf"PROV[_ ]{{0,2}}{_TIME}|'(?:activity|entity|session|used|generated|member|progenitor)[_ ](?:id|role)'|'endTime'"
+)
 _FRAGMENT = re.compile(r"'\s*:\s|\}\s*$|^\s*\{|^'")
 
 
@@ -90,7 +92,9 @@ def _line(log: Log, number: int, offset: int, raw: bytes) -> Iterator[Record]:
         mark = following
 
 
-def _piece(log: Log, number: int, offset: int, text: str, mark: re.Match[str], end: int, reason: str) -> Iterator[Record]:
+def _piece(
+    log: Log, number: int, offset: int, text: str, mark: re.Match[str], end: int, reason: str
+) -> Iterator[Record]:
     """Read what lies before the next mark on the same line: two processes wrote into it."""
     closing = text.rfind("}", mark.end(), end) + 1
     if end < len(text) and closing:
@@ -116,4 +120,6 @@ def _unmarked(log: Log, number: int, offset: int, text: str) -> Iterator[Record]
 
 
 def _quarantined(number: int, offset: int, text: str, reason: str) -> Quarantined:
-    return Quarantined(line=number, offset=offset, length=len(to_bytes(text)), reason=reason, text=text.rstrip("\n")[:KEPT_TEXT])
+    return Quarantined(
+        line=number, offset=offset, length=len(to_bytes(text)), reason=reason, text=text.rstrip("\n")[:KEPT_TEXT]
+    )

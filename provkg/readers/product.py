@@ -63,7 +63,9 @@ def _need(module: str, extra: str, what: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError:
-        raise MissingExtra(f"reading {what} needs {module.partition('.')[0]}", hint=f'pip install "provkg[{extra}]"') from None
+        raise MissingExtra(
+            f"reading {what} needs {module.partition('.')[0]}", hint=f'pip install "provkg[{extra}]"'
+        ) from None
 
 
 def _header(source: Source) -> dict[str, Any]:
@@ -74,7 +76,12 @@ def _header(source: Source) -> dict[str, Any]:
     if source.head.startswith(FITS):
         fits = _need("astropy.io.fits", "fits", "FITS products")
         with fits.open(source.path) as units:
-            return {key: value for unit in units[:2] for key, value in unit.header.items() if key.startswith(("CTA ", "CONTEXT "))}
+            return {
+                key: value
+                for unit in units[:2]
+                for key, value in unit.header.items()
+                if key.startswith(("CTA ", "CONTEXT "))
+            }
     text = source.head.decode("utf-8", "replace")
     lines = [line[2:] for line in text.splitlines()[1:] if line.startswith("# ")]
     meta = yaml.load("\n".join(lines), Loader=_EcsvLoader)  # noqa: S506 - a SafeLoader that gives None for unknown tags
@@ -85,7 +92,7 @@ class _EcsvLoader(yaml.SafeLoader):
     """Read the YAML header of ECSV; ``meta`` is an ordered map, and values of astropy's own tags are not needed."""
 
 
-_EcsvLoader.add_multi_constructor("", lambda _loader, _suffix, _node: None)  # type: ignore[no-untyped-call]
+_EcsvLoader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
 def _text(h5py: ModuleType, value: Any) -> Any:

@@ -27,7 +27,6 @@ from provkg.records import (
     Environment,
     Kind,
     Parameters,
-    Properties,
     Record,
     Relation,
     Remark,
@@ -141,10 +140,16 @@ class Log:
         system = record.pop("system", None)
         system = system if isinstance(system, dict) else {}
         record.pop("session_tag", None)
-        label = str(record.pop("name", "") or ".".join(str(record[key]) for key in ("module", "class") if key in record))
-        properties = tuple((iri, str(record.pop(key))) for key, iri in _SESSION_PROPERTIES.items() if record.get(key) is not None)
+        label = str(
+            record.pop("name", "") or ".".join(str(record[key]) for key in ("module", "class") if key in record)
+        )
+        properties = tuple(
+            (iri, str(record.pop(key))) for key, iri in _SESSION_PROPERTIES.items() if record.get(key) is not None
+        )
         config = str(record.pop("config_file", "") or "")
-        digest = path_digest(record.pop("config_file_hash", None), record.pop("config_file_hash_type", None), config, "")
+        digest = path_digest(
+            record.pop("config_file_hash", None), record.pop("config_file_hash_type", None), config, ""
+        )
         if digest is not None:
             properties += ((PKG.configurationFileDigest, f"{digest.of}:{digest.algorithm}:{digest.value}"),)
         session = Session(
@@ -161,7 +166,9 @@ class Log:
         )
         self.session, self.called[local] = local, session.arguments
         same = self.sessions.get(local)
-        if same is not None and replace(same, name="", start="", arguments=(), line=0) == replace(session, name="", start="", arguments=(), line=0):
+        if same is not None and replace(same, name="", start="", arguments=(), line=0) == replace(
+            session, name="", start="", arguments=(), line=0
+        ):
             return []  # lstosa repeats the session before every activity since 2022
         self.sessions[local] = session
         return [session]
@@ -278,7 +285,9 @@ class Log:
 
     # Relations
 
-    def _relation(self, kind: Kind, word: str, record: dict[Any, Any], running: _Running, line: int, found: list[Record]) -> None:
+    def _relation(
+        self, kind: Kind, word: str, record: dict[Any, Any], running: _Running, line: int, found: list[Record]
+    ) -> None:
         local = str(record[f"{word}_id"])
         place = self._place(local, running.session, found)
         entity = self.described.get(local)

@@ -142,7 +142,11 @@ class _Walk:
             case ast.Constant():
                 return _listed(node.value)
             case ast.Dict() if all(node.keys):
-                return {_key(self.value(key)): self.value(item) for key, item in zip(node.keys, node.values, strict=True) if key}
+                return {
+                    _key(self.value(key)): self.value(item)
+                    for key, item in zip(node.keys, node.values, strict=True)
+                    if key
+                }
             case ast.List() | ast.Tuple() | ast.Set():
                 return [self.value(item) for item in node.elts]
             case ast.UnaryOp(op=ast.USub(), operand=operand):

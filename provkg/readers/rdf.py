@@ -3,7 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import (
+    BlankNode,
+    CanonicalizationAlgorithm,
+    Dataset,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    parse,
+)
+
 from provkg import identity
 from provkg.errors import InputError
 from provkg.readers import Reader, Source
@@ -83,7 +94,11 @@ class _Dataset:
         yield from self.relations()
 
     def name(self, term: object) -> str:
-        return f"node/{self.scope}/{identity.part(term.value)}" if isinstance(term, BlankNode) else str(getattr(term, "value", term))
+        return (
+            f"node/{self.scope}/{identity.part(term.value)}"
+            if isinstance(term, BlankNode)
+            else str(getattr(term, "value", term))
+        )
 
     def value(self, term: object) -> Value:
         if isinstance(term, Literal):
@@ -92,8 +107,12 @@ class _Dataset:
 
     def statements(self) -> Iterator[Record]:
         for quad in self.quads:
-            if not isinstance(quad.subject, NamedNode | BlankNode) or not isinstance(quad.object, NamedNode | BlankNode | Literal):
-                yield Quarantined(line=0, offset=0, length=0, reason="a triple term (RDF 1.2) is not read", text=str(quad))
+            if not isinstance(quad.subject, NamedNode | BlankNode) or not isinstance(
+                quad.object, NamedNode | BlankNode | Literal
+            ):
+                yield Quarantined(
+                    line=0, offset=0, length=0, reason="a triple term (RDF 1.2) is not read", text=str(quad)
+                )
                 continue
             name = self.name(quad.subject)
             if quad.predicate.value == RDF_TYPE and isinstance(quad.object, NamedNode):

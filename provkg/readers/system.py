@@ -25,12 +25,15 @@ def _software(system: dict[str, Any]) -> list[tuple[str, str]]:
     if version:
         found.append(("python", ".".join(map(str, version)) if isinstance(version, list) else str(version)))
     packages = python.get("packages")
-    for package in packages if isinstance(packages, list) else ():
-        if isinstance(package, dict) and package.get("name") and package.get("version"):
-            found.append((str(package["name"]), str(package["version"])))
+    each = [package for package in packages if isinstance(package, dict)] if isinstance(packages, list) else []
+    found += [(str(item["name"]), str(item["version"])) for item in each if item.get("name") and item.get("version")]
     dependencies = _mapping(system.get("dependencies"))
     found += [(str(name), str(version)) for name, version in dependencies.items() if version]
-    found += [(key.removesuffix("_version"), str(value)) for key, value in system.items() if key.endswith("_version") and value]
+    found += [
+        (key.removesuffix("_version"), str(value))
+        for key, value in system.items()
+        if key.endswith("_version") and value
+    ]
     return found
 
 

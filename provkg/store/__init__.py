@@ -1,4 +1,4 @@
-"""Stores: where quads are kept. A store is read as a :class:`Graph`; writing is one transaction of a :class:`Writing`."""
+"""Stores: where quads are kept. A store is read as a :class:`Graph` and written by one :class:`Writing`."""
 
 from provkg.store.embedded import EmbeddedStore, Writing, open_store
 from provkg.store.graph import Graph, Row, text_of, values

@@ -89,7 +89,10 @@ class EmbeddedStore:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{self.path}/format.json: {error}") from None
         if version > FORMAT:
-            raise StoreError(f"{self.path} was written by a newer provkg (format {version}, this one knows {FORMAT})", hint="upgrade provkg")
+            raise StoreError(
+                f"{self.path} was written by a newer provkg (format {version}, this one knows {FORMAT})",
+                hint="upgrade provkg",
+            )
         return base
 
     @contextmanager
@@ -107,7 +110,10 @@ class EmbeddedStore:
             with _disk_errors(self.path):
                 base = self.base()
                 if base != self.config.base:
-                    raise StoreError(f"the store's IRIs begin with {base}, the settings say {self.config.base}", hint="set base in provkg.toml")
+                    raise StoreError(
+                        f"the store's IRIs begin with {base}, the settings say {self.config.base}",
+                        hint="set base in provkg.toml",
+                    )
                 yield from self._transaction(base)
         finally:
             lock.close()
@@ -143,7 +149,11 @@ class EmbeddedStore:
         """Remove what crashed writers left, and snapshots that readers have had time to leave."""
         number = int(current.name) if current else 0
         for folder in (self.path / "snapshots").iterdir():
-            stale = folder.suffix == ".part" or not folder.name.isdigit() or not number - KEPT_SNAPSHOTS < int(folder.name) <= number
+            stale = (
+                folder.suffix == ".part"
+                or not folder.name.isdigit()
+                or not number - KEPT_SNAPSHOTS < int(folder.name) <= number
+            )
             if stale:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -231,5 +241,7 @@ def open_store(config: Config) -> EmbeddedStore:
         StoreError: it is an endpoint; only folders can be opened yet.
     """
     if "://" in config.store:
-        raise StoreError(f"{config.store} is no folder", hint="this version keeps its store in a folder: --store FOLDER")
+        raise StoreError(
+            f"{config.store} is no folder", hint="this version keeps its store in a folder: --store FOLDER"
+        )
     return EmbeddedStore(Path(config.store), config)

@@ -37,19 +37,32 @@ class Graph:
         for solution in solutions:
             yield {name: cast("Term | None", solution[name]) for name in names}
 
-    def quads(self, subject: str | None = None, predicate: str | None = None, object_: str | None = None, graph: str | None = None) -> Iterator[Quad]:
+    def quads(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object_: str | None = None,
+        graph: str | None = None,
+    ) -> Iterator[Quad]:
         """Give the quads that match; IRIs are text, None is any."""
         node = _node
         return self.store.quads_for_pattern(node(subject), node(predicate), node(object_), node(graph))
 
     def objects(self, subject: str, predicate: str) -> list[str]:
         """Return the values of a property, each once, as text."""
-        return sorted({_text(quad.object) for quad in self.store.quads_for_pattern(NamedNode(subject), NamedNode(predicate), None, None)})
+        return sorted(
+            {
+                _text(quad.object)
+                for quad in self.store.quads_for_pattern(NamedNode(subject), NamedNode(predicate), None, None)
+            }
+        )
 
     def subjects(self, predicate: str, object_: str | Literal) -> list[str]:
         """Return what has this value, each once."""
         term = NamedNode(object_) if isinstance(object_, str) else object_
-        return sorted({_text(quad.subject) for quad in self.store.quads_for_pattern(None, NamedNode(predicate), term, None)})
+        return sorted(
+            {_text(quad.subject) for quad in self.store.quads_for_pattern(None, NamedNode(predicate), term, None)}
+        )
 
     def iri(self, name: str) -> str:
         """Return the IRI of a name of this store."""
@@ -61,7 +74,11 @@ class Graph:
         The store holds no blank nodes, so RDFC-1.0 is the sorted lines.
         """
         ledger = self.iri(LEDGER)
-        lines = sorted(f"{quad}\n" for quad in self.quads() if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value == ledger))
+        lines = sorted(
+            f"{quad}\n"
+            for quad in self.quads()
+            if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value == ledger)
+        )
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def dump(self) -> bytes:

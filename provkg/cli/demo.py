@@ -1,0 +1,64 @@
+"""The main job on bundled sample records, as a newcomer would run it."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+
+from provkg.cli import run
+from provkg.cli.output import emit
+from provkg.resources import sample
+
+_FLUX, _PEDESTAL = "crab_flux_points.fits", "drs4_pedestal.Run12010.0000.h5"
+_NEXT = """What to try next (the store is {store}):
+  export PROVKG_STORE={store}
+  provkg dl3_LST-1.Run12012.fits                       the card of a product
+  provkg ask impact {pedestal}   what must be made again if it is bad
+  provkg ask                                           all questions; add --show to see the SPARQL
+  provkg status                                        what the store holds, assumed and quarantined
+  provkg ingest YOUR/LOGS                              your own records: a new --store, or this one"""
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    default="demo-out",
+    show_default=True,
+    help="Where to put store and picture.",
+)
+def demo(output: str) -> int:
+    """Run the main job on the sample records that provkg brings: ingest, validate, ask, draw."""
+    folder = Path(output)
+    store, picture = folder / "store", folder / "lineage.svg"
+    shutil.rmtree(store, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    emit(
+        "Five logs of one analysis: two runs of LST-1 and their calibration (lstosa), the simulation behind the\n"
+        "instrument response (ctapipe), and the gammapy session that made flux points. No program knew of the others."
+    )
+    failed = 0
+    steps = (
+        (
+            "Read them into a knowledge graph. One line is torn: it is set aside with its place, the rest gets in.",
+            ["ingest", str(sample())],
+            4,
+        ),
+        ("Is what must be known there?", ["validate"], 0),
+        ("Where do the flux points come from?", ["lineage", _FLUX, "--format", "tree"], 0),
+        ("Which raw files are behind them?", ["ask", "raw-files", _FLUX, "--format", "table"], 0),
+        ("What started and never ended?", ["ask", "never-ended", "--format", "table"], 0),
+        ("How much of the history is known, level by level?", ["ask", "completeness", "--format", "table"], 0),
+        ("A picture of the history.", ["lineage", _FLUX, "-o", str(picture)], 0),
+    )
+    for text, arguments, expected in steps:
+        emit(f"\n# {text}\n$ provkg --store {shlex.quote(str(store))} {shlex.join(arguments)}")
+        status = run(["--store", str(store), *arguments])
+        failed |= status != expected
+        if status != expected:
+            emit(f"(exit status {status}; expected {expected})")
+    emit(f"\nThe picture is {picture}: open it in a browser.\n")
+    emit(_NEXT.format(store=store, pedestal=_PEDESTAL))
+    return 1 if failed else 0
