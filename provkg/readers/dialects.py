@@ -1,8 +1,8 @@
 """The dialects of PROV documents: what voprov and lstosa write that W3C readers refuse.
 
-voprov adds statements (``isDescribedBy``, ``wasConfiguredBy``, ``valueEntity`` …), names bundles
-its XML has a root in its own namespace. Each function takes a document apart into what :mod:`prov` can read and the
-statements it cannot.
+voprov adds statements (``isDescribedBy``, ``wasConfiguredBy``, ``valueEntity`` …), names bundles ``#description#x``,
+and its XML has a root in its own namespace. Each function takes a document apart into what :mod:`prov` can read and
+the statements it cannot.
 """
 
 import json

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from provkg import identity
 from provkg.config import Config
 from provkg.readers.pyrepr import loads
-from provkg.readers.system import arguments, environment
+from provkg.readers.system import CHANGING, arguments, environment
 from provkg.records import (
     NO_ENTITY,
     NO_START,
@@ -125,10 +125,12 @@ class Log:
             static = body[begin : changing.start()]
             try:
                 rest, _ = loads(body[:begin] + body[changing.start() :].removeprefix(", "))
+                if set(rest["system"]) - set(CHANGING):
+                    raise ValueError("something of the environment follows what changes")
                 if static not in self.environments:
                     self.environments[static] = environment(loads("{" + static + "}")[0])
-            except ValueError:
-                pass  # the cut fell inside a value: read it whole
+            except (ValueError, TypeError, KeyError):
+                pass  # the cut does not separate what changes: read it whole
             else:
                 return rest, self.environments[static]
         return loads(body)[0], None

@@ -1,0 +1,68 @@
+"""Fixtures: a store of one's own, records from text, and the real records where they lie."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import provkg
+from provkg.config import Config
+from provkg.knowledge import KnowledgeGraph
+from provkg.readers import find_reader, open_source
+from provkg.records import Record
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test works in a folder of its own, without settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PROVKG_STORE", raising=False)
+
+
+@pytest.fixture
+def kg(tmp_path: Path) -> KnowledgeGraph:
+    return provkg.open(tmp_path / "store")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def read(write: Callable[[str, str | bytes], Path]) -> Callable[..., list[Record]]:
+    """Read the records of a text; its format is found from the content, as always."""
+
+    def read(content: str | bytes, config: Config | None = None) -> list[Record]:
+        source = open_source(write("records", content), config or Config())
+        reader = find_reader(source)
+        assert reader is not None, "no reader knows this content"
+        return list(reader.read(source))
+
+    return read
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Real records; they are not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of real records, ../shared, is not here")
+    yield SHARED
+
+
+def environment() -> dict[str, str]:
+    """The environment for a child process that runs provkg."""
+    return {**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
