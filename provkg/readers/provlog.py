@@ -70,7 +70,8 @@ class Log:
     seen: set[str] = field(default_factory=set)
     given: set[tuple[str, int]] = field(default_factory=set)
     environments: dict[str, Environment] = field(default_factory=dict)
-    derivations: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    noticed: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    derivations: list[tuple[dict[str, Any], int, str, str]] = field(default_factory=list)
     session: str = ""
 
     def record(self, body: str, line: int, logged: str) -> list[Record]:
@@ -95,7 +96,7 @@ class Log:
         elif "session_id" in record:
             found = self._session(record, None, line)
         elif "progenitor_id" in record:
-            self.derivations.append((record, line))
+            self.noticed.append((record, line))
             found = []
         elif "member_id" in record:
             found = self._member(record, line)
@@ -108,7 +109,8 @@ class Log:
 
     def rest(self) -> list[Record]:
         """Give what no later record has claimed."""
-        found = self._derivations("")
+        self._date_derivations("", self.session)
+        found = self._derivations()
         used = {line for _, line in self.given}
         for local, entity in self.described.items():
             if entity.line not in used:
@@ -201,10 +203,10 @@ class Log:
         local, tag = str(record.pop("activity_id")), str(record.pop("session_tag", ""))
         start, in_session = str(record.pop("startTime", "")), str(record.pop("in_session", ""))
         name = identity.activity(FAMILY, in_session or tag or "-", local, start)
-        found = self._derivations(name)
+        self._date_derivations(name, in_session)
         known = self.activities.get((local, tag))
         if known is not None and known.name == name:
-            return found  # the same record again
+            return []  # the same record again
         self.activities[local, tag] = self.latest[local] = _Running(name, in_session)
         session = self.sessions.get(in_session)
         called = self.called.get(in_session, ())
@@ -220,7 +222,7 @@ class Log:
             extra={**record, "in_session": in_session} if in_session and session is None else record,
             line=line,
         )
-        return [*found, activity]
+        return [activity]
 
     def _running(self, record: dict[Any, Any], line: int, logged: str, found: list[Record]) -> _Running:
         """Return the activity a record belongs to: the last one started with its id and tag, unless that has ended.
@@ -317,17 +319,23 @@ class Log:
         activity = by.name if by is not None else ""
         return [*found, Relation(kind=Kind.MEMBER, subject=collection, object=member, activity=activity, line=line)]
 
-    def _derivations(self, activity: str) -> list[Record]:
-        """Give the derivations noticed on the way into an activity: it dates the versions they speak of."""
+    def _date_derivations(self, activity: str, session: str) -> None:
+        """Derivations are noticed on the way into an activity: it dates the versions they speak of."""
+        self.derivations += [(record, line, activity, session) for record, line in self.noticed]
+        self.noticed.clear()
+
+    def _derivations(self) -> list[Record]:
+        """Give the derivations; the entities they speak of are often described after them."""
         found: list[Record] = []
-        for record, line in self.derivations:
-            derived = self._place(str(record.get("entity_id", "")), self.session, found)
-            progenitor = self._place(str(record["progenitor_id"]), self.session, found)
+        for record, line, activity, session in self.derivations:
+            derived = self._place(str(record.get("entity_id", "")), session, found)
+            progenitor = self._place(str(record["progenitor_id"]), session, found)
             time = str(record.get("generated_time") or "")
             found.append(
-                Relation(kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line)
+                Relation(
+                    kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line
+                )
             )
-        self.derivations.clear()
         return found
 
 
