@@ -81,7 +81,7 @@ def _files(paths: Iterable[str | Path], summary: Summary) -> Iterator[tuple[Path
     seen: set[str] = set()
     for given in paths:
         path = Path(given)
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a parent may not be read
             for file in _walk(path, summary):
                 if os.path.realpath(file) not in seen:
                     seen.add(os.path.realpath(file))
@@ -99,8 +99,8 @@ def _walk(folder: Path, summary: Summary) -> Iterator[Path]:
 
     for here, folders, files in os.walk(folder, onerror=refused):
         # a store that lies among the records is not one of them
-        folders[:] = sorted(name for name in folders if not (Path(here, name) / "CURRENT").is_file())
-        yield from (Path(here, name) for name in sorted(files) if Path(here, name).is_file())
+        folders[:] = sorted(name for name in folders if not os.path.isfile(f"{here}/{name}/CURRENT"))  # noqa: PTH113
+        yield from (Path(here, name) for name in sorted(files) if os.path.isfile(f"{here}/{name}"))  # noqa: PTH113
 
 
 class _Ingest:

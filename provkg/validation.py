@@ -139,6 +139,9 @@ def _line(graph: Graph, focus: str, source: str) -> int | None:
     for predicate in (PROV.qualifiedGeneration, PROV.qualifiedUsage):
         for quad in graph.quads(focus, predicate, None, source):
             lines += _lines(graph.quads(_value(quad.object), PKG.line, None, source))
+    for quad in graph.quads(None, PROV.specializationOf, focus, source):
+        for generation in graph.quads(_value(quad.subject), PROV.qualifiedGeneration, None, source):
+            lines += _lines(graph.quads(_value(generation.object), PKG.line, None, source))
     for quad in graph.quads(None, PROV.entity, focus, source):
         lines += _lines(graph.quads(_value(quad.subject), PKG.line, None, source))
     return min(lines, default=None)

@@ -1,7 +1,7 @@
 """Fixtures: a store of one's own, records from text, and the real records where they lie."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,9 @@ from provkg.records import Record
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 settings.load_profile("default")
 
 
@@ -56,11 +58,11 @@ def read(write: Callable[[str, str | bytes], Path]) -> Callable[..., list[Record
 
 
 @pytest.fixture
-def shared() -> Iterator[Path]:
+def shared() -> Path:
     """Real records; they are not part of the project."""
     if not SHARED.is_dir():
         pytest.skip("the folder of real records, ../shared, is not here")
-    yield SHARED
+    return SHARED
 
 
 def environment() -> dict[str, str]:

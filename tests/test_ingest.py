@@ -64,7 +64,9 @@ def test_a_grown_file_replaces_what_it_said_before(kg: KnowledgeGraph, write: Wr
 
 
 def test_a_file_that_is_rewritten_leaves_nothing_behind(kg: KnowledgeGraph, write: Write, tmp_path: Path) -> None:
-    kg.ingest([write("a.log", log(session(), activity("aaaaaa", used=("/d/x",), generated=("/d/y",), parameters={"old": 1})))])
+    kg.ingest(
+        [write("a.log", log(session(), activity("aaaaaa", used=("/d/x",), generated=("/d/y",), parameters={"old": 1})))]
+    )
     new = log(session(7), activity("bbbbbb", "other", used=("/d/z",), in_session=7))
     kg.ingest([write("a.log", new)])
     fresh = provkg.open(tmp_path / "fresh")
@@ -93,7 +95,17 @@ def test_a_late_producer_turns_an_assumed_version_into_the_right_one(kg: Knowled
 
 
 def test_a_version_that_was_still_being_written_was_not_read(kg: KnowledgeGraph, write: Write) -> None:
-    kg.ingest([write("a.log", log(activity("aaaaaa", at=0, seconds=50, generated=("/d/x",)), activity("bbbbbb", "dl1ab", at=10, used=("/d/x",), generated=("/d/y",))))])
+    kg.ingest(
+        [
+            write(
+                "a.log",
+                log(
+                    activity("aaaaaa", at=0, seconds=50, generated=("/d/x",)),
+                    activity("bbbbbb", "dl1ab", at=10, used=("/d/x",), generated=("/d/y",)),
+                ),
+            )
+        ]
+    )
     assert [step.evidence for step in kg.lineage("/d/y")] == ["assumed"]
 
 
@@ -179,7 +191,11 @@ def test_a_store_of_a_newer_provkg_is_not_touched(kg: KnowledgeGraph) -> None:
 
 def test_standard_input_is_a_source(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "provkg", "--store", "s", "ingest", "-"], stdin=(sample() / "gammapy.log").open("rb"), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "provkg", "--store", "s", "ingest", "-"],
+        stdin=(sample() / "gammapy.log").open("rb"),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "3 activities" in done.stdout

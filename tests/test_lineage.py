@@ -18,7 +18,11 @@ from tests.logs import START, activity, line
 
 Write = Callable[[str, str | bytes], Path]
 PATHS = st.sampled_from([f"/d/{name}" for name in "abcdef"])
-CALLS = st.lists(st.tuples(st.lists(PATHS, max_size=3, unique=True), st.lists(PATHS, max_size=2, unique=True)), min_size=1, max_size=12)
+CALLS = st.lists(
+    st.tuples(st.lists(PATHS, max_size=3, unique=True), st.lists(PATHS, max_size=2, unique=True)),
+    min_size=1,
+    max_size=12,
+)
 
 
 class Oracle:
@@ -47,7 +51,14 @@ def written(calls: list[tuple[list[str], list[str]]], chance: random.Random, fol
     parts: list[list[str]] = [[] for _ in range(chance.randint(1, 3))]
     for number, (used, generated) in enumerate(calls):
         local = f"{chance.randrange(4):06x}"  # ids collide
-        records = activity(local, f"step{number}", at=number * 10, used=tuple(used), generated=tuple(generated), tag=f"t:{chance.randrange(2)}")
+        records = activity(
+            local,
+            f"step{number}",
+            at=number * 10,
+            used=tuple(used),
+            generated=tuple(generated),
+            tag=f"t:{chance.randrange(2)}",
+        )
         chance.choice(parts).extend(line(record, START + timedelta(seconds=number * 10 + 6)) for record in records)
     folder.mkdir(exist_ok=True)
     paths = []
@@ -60,7 +71,9 @@ def written(calls: list[tuple[list[str], list[str]]], chance: random.Random, fol
 
 @settings(max_examples=40)
 @given(calls=CALLS, seed=st.integers(0, 2**20))
-def test_lineage_is_what_really_happened_whatever_the_order_of_ingests(calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory) -> None:
+def test_lineage_is_what_really_happened_whatever_the_order_of_ingests(
+    calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory
+) -> None:
     chance, folder = random.Random(seed), tmp_path_factory.mktemp("case")
     oracle = Oracle(calls)
     files = written(calls, chance, folder / "in")
@@ -80,29 +93,45 @@ def test_lineage_is_what_really_happened_whatever_the_order_of_ingests(calls: li
 
 @settings(max_examples=20)
 @given(calls=CALLS, seed=st.integers(0, 2**20))
-def test_ancestors_and_descendants_are_inverse_and_equal_the_property_path(calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory) -> None:
+def test_ancestors_and_descendants_are_inverse_and_equal_the_property_path(
+    calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory
+) -> None:
     folder = tmp_path_factory.mktemp("case")
     kg = provkg.open(folder / "store")
     kg.ingest(written(calls, random.Random(seed), folder / "in"))
     graph = kg.graph()
     entities = {quad.subject.value for quad in graph.quads(None, PROV.specializationOf)}
-    up = {(entity, step.entity) for entity in entities for step in lineage(graph, entity) if step.evidence != "generated"}
+    up = {
+        (entity, step.entity) for entity in entities for step in lineage(graph, entity) if step.evidence != "generated"
+    }
     down = {(step.entity, entity) for entity in entities for step in lineage(graph, entity, down=True)}
     prefixes = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
-    path = graph.select(f"{prefixes}SELECT DISTINCT ?a ?b WHERE {{ ?a (pkg:progenitor|prov:wasDerivedFrom|prov:hadMember)+ ?b }}")
+    path = graph.select(
+        f"{prefixes}SELECT DISTINCT ?a ?b WHERE {{ ?a (pkg:progenitor|prov:wasDerivedFrom|prov:hadMember)+ ?b }}"
+    )
     assert up == down == {(row["a"].value, row["b"].value) for row in path}
 
 
 def test_the_depth_counts_steps(kg: KnowledgeGraph) -> None:
     kg.ingest([sample()])
     assert {step.depth for step in kg.lineage("crab_flux_points.fits", depth=2)} == {1, 2}
-    assert {step.location for step in kg.lineage("dl3_LST-1.Run12012.fits", depth=1)} == {"/data/irf/crab_irf.fits.gz", "/data/lst/DL2/20230312/v0.9.13/dl2_LST-1.Run12012.h5"}
+    assert {step.location for step in kg.lineage("dl3_LST-1.Run12012.fits", depth=1)} == {
+        "/data/irf/crab_irf.fits.gz",
+        "/data/lst/DL2/20230312/v0.9.13/dl2_LST-1.Run12012.h5",
+    }
 
 
 def test_the_tools_meet_in_one_history(kg: KnowledgeGraph) -> None:
     kg.ingest([sample()])
     steps = kg.lineage("crab_flux_points.fits")
-    assert {step.activityName for step in steps if step.activityName} >= {"get_datasets", "dl2_to_dl3", "r0_to_dl1", "drs4_pedestal", "ctapipe-merge", "ctapipe-process"}
+    assert {step.activityName for step in steps if step.activityName} >= {
+        "get_datasets",
+        "dl2_to_dl3",
+        "r0_to_dl1",
+        "drs4_pedestal",
+        "ctapipe-merge",
+        "ctapipe-process",
+    }
     assert {step.evidence for step in steps} == {"assumed", "byIdentity", "byTime", "generated", "membership"}
 
 
@@ -115,21 +144,41 @@ def test_what_failed_or_never_ended_is_in_nobodys_history(kg: KnowledgeGraph) ->
 
 
 def test_times_are_as_recorded_to_the_last_digit(kg: KnowledgeGraph, write: Write) -> None:
-    text = "".join(line(record) for record in activity("aaaaaa", used=("/d/x",), generated=("/d/y",))).replace("08:00:00.000120", "08:00:00.100000")
+    text = "".join(line(record) for record in activity("aaaaaa", used=("/d/x",), generated=("/d/y",))).replace(
+        "08:00:00.000120", "08:00:00.100000"
+    )
     kg.ingest([write("a.log", text)])
     assert [step.startedAt for step in kg.lineage("/d/y")] == ["2023-03-13T08:00:00.100000Z"]
 
 
 def test_a_copy_with_the_same_content_digest_is_the_same_by_identity(kg: KnowledgeGraph, write: Write) -> None:
     def file(path: str) -> dict:
-        return {"entity_id": "file:88dd", "entity_description": "File", "location": path, "hash": "88dd4d188aeb132bb03008a855a93bc045d5c7ca", "hash_type": "sha1", "type": "File"}
+        return {
+            "entity_id": "file:88dd",
+            "entity_description": "File",
+            "location": path,
+            "hash": "88dd4d188aeb132bb03008a855a93bc045d5c7ca",
+            "hash_type": "sha1",
+            "type": "File",
+        }
 
-    makes, reads = activity("aaaaaa", "write", tag=""), activity("bbbbbb", "read", at=60, generated=("/d/result",), tag="")
+    makes, reads = (
+        activity("aaaaaa", "write", tag=""),
+        activity("bbbbbb", "read", at=60, generated=("/d/result",), tag=""),
+    )
     makes[1:1] = [file("/d/original"), {"activity_id": "aaaaaa", "generated_id": "file:88dd", "generated_role": "text"}]
     reads[1:1] = [file("/d/copy"), {"activity_id": "bbbbbb", "used_id": "file:88dd", "used_role": "text"}]
-    kg.ingest([write("a.log", "".join(line(each, mark="_PROV_") for each in makes)), write("b.log", "".join(line(each, mark="_PROV_") for each in reads))])
+    kg.ingest(
+        [
+            write("a.log", "".join(line(each, mark="_PROV_") for each in makes)),
+            write("b.log", "".join(line(each, mark="_PROV_") for each in reads)),
+        ]
+    )
     steps = kg.lineage("/d/result")
-    assert [(step.evidence, step.location) for step in steps] == [("byIdentity", "/d/original"), ("generated", "/d/original")]
+    assert [(step.evidence, step.location) for step in steps] == [
+        ("byIdentity", "/d/original"),
+        ("generated", "/d/original"),
+    ]
 
 
 def test_a_recorded_derivation_is_followed(kg: KnowledgeGraph, write: Write) -> None:
@@ -139,7 +188,11 @@ def test_a_recorded_derivation_is_followed(kg: KnowledgeGraph, write: Write) -> 
     derived |= {"entity_id": second[2]["used_id"], "progenitor_id": first[2]["generated_id"]}
     kg.ingest([write("a.log", "".join(line(each) for each in [*first, derived, *second]))])
     [made] = [each for each in kg.find("/d/v2/dl1") if each.made_by == "dl1ab"]
-    assert [(step.location, step.evidence) for step in kg.lineage(made.iri)] == [("/d/v2/dl1", "assumed"), ("/d/v1/dl1", "derivation"), ("/d/v1/dl1", "generated")]
+    assert [(step.location, step.evidence) for step in kg.lineage(made.iri)] == [
+        ("/d/v2/dl1", "assumed"),
+        ("/d/v1/dl1", "derivation"),
+        ("/d/v1/dl1", "generated"),
+    ]
 
 
 def test_every_entity_has_one_generation_and_none_is_used_by_what_made_it(kg: KnowledgeGraph) -> None:

@@ -13,19 +13,31 @@ from provkg.knowledge import KnowledgeGraph
 
 
 def night(shared: Path, folder: Path, *options: str) -> Path:
-    subprocess.run([sys.executable, shared / "bench" / "night.py", folder, "--hazards", *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, shared / "bench" / "night.py", folder, "--hazards", *options],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return folder / "20210913"
 
 
 def assert_true(kg: KnowledgeGraph, truth: dict) -> None:
     status = kg.status()
-    for name, counted in (("activities", "activities"), ("usages", "used"), ("generations", "generated"), ("sessions", "sessions"), ("ended", "ended")):
+    for name, counted in (
+        ("activities", "activities"),
+        ("usages", "used"),
+        ("generations", "generated"),
+        ("sessions", "sessions"),
+        ("ended", "ended"),
+    ):
         assert status[name] == truth["counts"][counted], name
     assert status["quarantined"] == truth["quarantined"]
     for path, history in truth["dl3"].items():
         steps = kg.lineage(path)
         assert {step.location for step in steps} == set(history["files"])
-        assert {(step.activityName, step.startedAt.removesuffix("Z")) for step in steps} == {tuple(each) for each in history["activities"]}
+        assert {(step.activityName, step.startedAt.removesuffix("Z")) for step in steps} == {
+            tuple(each) for each in history["activities"]
+        }
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3", "4"])

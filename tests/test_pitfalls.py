@@ -64,9 +64,9 @@ def relations(records: list[Record], kind: Kind) -> list[Relation]:
 
 
 def test_01_a_body_is_a_python_repr_and_not_yaml(read: Read) -> None:
-    values = {"none": None, "pair": (1, 2), "set": {3}, "text": "two\nlines", "quotes": "it's \"so\""}
+    values = {"none": None, "pair": (1, 2), "set": {3}, "text": "two\nlines", "quotes": 'it\'s "so"'}
     [parameters] = of(Parameters, read(log(activity("abc123", parameters=values))))
-    assert parameters.values == {"none": None, "pair": [1, 2], "set": [3], "text": "two\nlines", "quotes": "it's \"so\""}
+    assert parameters.values == {"none": None, "pair": [1, 2], "set": [3], "text": "two\nlines", "quotes": 'it\'s "so"'}
 
 
 def test_01_values_that_are_no_literals_are_read_tolerantly_and_counted(read: Read) -> None:
@@ -98,7 +98,11 @@ def test_03_lines_that_are_no_records_are_counted_and_torn_ones_quarantined(read
     records = read(text)
     assert remarks(records)[NO_RECORD] == 1
     [first, last] = of(Quarantined, records)
-    assert (first.line, first.offset, last.line) == (2, len("WARNING provLogger Derivation detected\nINFO provLogger "), 5)
+    assert (first.line, first.offset, last.line) == (
+        2,
+        len("WARNING provLogger Derivation detected\nINFO provLogger "),
+        5,
+    )
     assert text.encode()[last.offset : last.offset + last.length].decode().endswith(torn[70:80])
     assert len(of(Activity, records)) == 1
 
@@ -117,7 +121,10 @@ def test_03_a_torn_record_before_a_whole_one_on_the_same_line_costs_only_itself(
 def test_04_interleaved_records_are_grouped_by_id_and_not_by_neighbourhood(read: Read) -> None:
     one, two = activity("aaaaaa", used=("/data/a",)), activity("bbbbbb", used=("/data/b",), in_session=2)
     mixed = [record for pair in zip(one, two, strict=True) for record in pair]
-    found = {(each.subject.split("/")[3], each.object[-1]) for each in relations(read(log(session(), session(2), mixed)), Kind.USED)}
+    found = {
+        (each.subject.split("/")[3], each.object[-1])
+        for each in relations(read(log(session(), session(2), mixed)), Kind.USED)
+    }
     assert found == {("aaaaaa", "a"), ("bbbbbb", "b")}
 
 
@@ -159,9 +166,17 @@ def test_07_ids_of_any_size_and_shape_are_text(read: Read) -> None:
     ids = [18241930463939724884, 89566690651012202950, "gamma-events:23523", "entities/CoefficientsCalibrationFile"]
     records = activity("abc123")
     for each in ids:
-        records[-1:-1] = [{"entity_id": each, "name": "x", "type": "PythonObject"}, {"activity_id": "abc123", "used_id": each, "used_role": "r", "session_tag": "r0_to_dl1:01618"}]
+        records[-1:-1] = [
+            {"entity_id": each, "name": "x", "type": "PythonObject"},
+            {"activity_id": "abc123", "used_id": each, "used_role": "r", "session_tag": "r0_to_dl1:01618"},
+        ]
     found = {each.object for each in relations(read(log(records)), Kind.USED)}
-    assert {name.rpartition("/")[2] for name in found} == {"18241930463939724884", "89566690651012202950", "gamma-events:23523", "entities%2FCoefficientsCalibrationFile"}
+    assert {name.rpartition("/")[2] for name in found} == {
+        "18241930463939724884",
+        "89566690651012202950",
+        "gamma-events:23523",
+        "entities%2FCoefficientsCalibrationFile",
+    }
 
 
 def test_08_one_id_with_several_paths_means_the_one_whose_digest_it_is(read: Read) -> None:
@@ -174,12 +189,22 @@ def test_08_one_id_with_several_paths_means_the_one_whose_digest_it_is(read: Rea
 
 def test_08_other_attributes_of_one_id_are_both_kept(read: Read) -> None:
     use = {"activity_id": "abc123", "used_id": md5("/data/a"), "used_role": "r", "session_tag": "r0_to_dl1:01618"}
-    records = read(log(activity("abc123", ends=False), entity("/data/a", "PedestalFile"), use, {**entity("/data/a", "PedestalFile"), "contentType": "application/fits"}, use))
+    records = read(
+        log(
+            activity("abc123", ends=False),
+            entity("/data/a", "PedestalFile"),
+            use,
+            {**entity("/data/a", "PedestalFile"), "contentType": "application/fits"},
+            use,
+        )
+    )
     assert {each.content_type for each in of(Entity, records)} == {"application/x-hdf", "application/fits"}
 
 
 def test_09_two_paths_of_one_file_stay_two_places(read: Read) -> None:
-    text = log(activity("aaaaaa", generated=("/data/v0.12.3/cal.h5",)), activity("bbbbbb", at=60, used=("/data/pro/cal.h5",)))
+    text = log(
+        activity("aaaaaa", generated=("/data/v0.12.3/cal.h5",)), activity("bbbbbb", at=60, used=("/data/pro/cal.h5",))
+    )
     assert {each.object for each in relations(read(text), Kind.USED)} == {"file/site/data/pro/cal.h5"}
 
 
@@ -196,7 +221,17 @@ def test_10_a_digest_that_nothing_proves_is_marked_and_counted(read: Read) -> No
 
 
 def test_11_a_file_used_and_generated_by_one_activity_is_two_versions(kg: KnowledgeGraph, write: Write) -> None:
-    kg.ingest([write("a.log", log(activity("aaaaaa", generated=("/d/x",)), activity("bbbbbb", "dl1ab", at=60, used=("/d/x",), generated=("/d/x",))))])
+    kg.ingest(
+        [
+            write(
+                "a.log",
+                log(
+                    activity("aaaaaa", generated=("/d/x",)),
+                    activity("bbbbbb", "dl1ab", at=60, used=("/d/x",), generated=("/d/x",)),
+                ),
+            )
+        ]
+    )
     made = {each.made_by: each.iri for each in kg.find("/d/x")}
     assert set(made) == {"r0_to_dl1", "dl1ab"}
     [step] = [step for step in kg.lineage(made["dl1ab"]) if step.activityName == "dl1ab"]
@@ -247,7 +282,12 @@ def test_15_naive_times_are_of_the_declared_zone_and_counted(read: Read) -> None
 
 def test_15_the_hour_that_a_clock_change_repeats_is_counted(read: Read) -> None:
     text = log(activity("abc123", ends=False)).replace("2023-03-13T08:00:00.000120", "2023-10-29T01:30:00")
-    assert mapped(read(text), zone="Atlantic/Canary").remarks["times in the hour that a clock change repeats (taken as the first)"] == 1
+    assert (
+        mapped(read(text), zone="Atlantic/Canary").remarks[
+            "times in the hour that a clock change repeats (taken as the first)"
+        ]
+        == 1
+    )
 
 
 def test_15_a_time_without_microseconds_is_a_time(read: Read) -> None:
@@ -265,7 +305,11 @@ def test_16_a_session_of_an_era_that_lacks_a_key_is_read(read: Read, missing: st
 def test_16_a_calibration_session_has_two_runs_and_no_observation_run(read: Read) -> None:
     record = session(pedestal_run="01611", calibration_run="01614")
     del record["observation_run"]
-    assert dict(of(Session, read(log(record)))[0].properties) == {PKG.observationDate: "20230312", PKG.pedestalRun: "01611", PKG.calibrationRun: "01614"}
+    assert dict(of(Session, read(log(record)))[0].properties) == {
+        PKG.observationDate: "20230312",
+        PKG.pedestalRun: "01611",
+        PKG.calibrationRun: "01614",
+    }
 
 
 def test_16_a_path_under_location_is_a_path(read: Read) -> None:
@@ -281,8 +325,14 @@ def test_17_the_arguments_that_tell_a_dry_run_are_kept(read: Read) -> None:
 
 
 def test_18_parameters_keep_their_type(read: Read) -> None:
-    text = "".join(mapped(read(log(activity("abc123", parameters={"a": False, "b": "False", "c": 0})))).shared.catalogue)
-    for typed in ('"false"^^<http://www.w3.org/2001/XMLSchema#boolean>', 'typedValue> "False" .', '"0"^^<http://www.w3.org/2001/XMLSchema#integer>'):
+    text = "".join(
+        mapped(read(log(activity("abc123", parameters={"a": False, "b": "False", "c": 0})))).shared.catalogue
+    )
+    for typed in (
+        '"false"^^<http://www.w3.org/2001/XMLSchema#boolean>',
+        'typedValue> "False" .',
+        '"0"^^<http://www.w3.org/2001/XMLSchema#integer>',
+    ):
         assert typed in text
 
 
@@ -296,7 +346,12 @@ def document(uuid: str = "11111111-1111-4111-8111-111111111111", **more: object)
         "status": "completed",
         "start": {"time_utc": "2026-11-20T18:44:09.665"},
         "stop": {"time_utc": "2026-11-20T18:44:11.073"},
-        "system": {"ctapipe_version": "0.28.0", "platform": {"node": "vm"}, "python": {"version": ["3", "11", "7"]}, "arguments": ["ctapipe-process"]},
+        "system": {
+            "ctapipe_version": "0.28.0",
+            "platform": {"node": "vm"},
+            "python": {"version": ["3", "11", "7"]},
+            "arguments": ["ctapipe-process"],
+        },
         "input": [],
         "output": [],
         "exit_code": 0,
@@ -304,8 +359,17 @@ def document(uuid: str = "11111111-1111-4111-8111-111111111111", **more: object)
     }
 
 
-def meta(product: str = "22222222-2222-4222-8222-222222222222", by: str = "11111111-1111-4111-8111-111111111111", form: str = "hdf5") -> dict:
-    return {"CTA PRODUCT ID": product, "CTA ACTIVITY ID": by, "CTA PRODUCT FORMAT": form, "CTA PRODUCT DATA LEVELS": "DL1_IMAGES,DL2"}
+def meta(
+    product: str = "22222222-2222-4222-8222-222222222222",
+    by: str = "11111111-1111-4111-8111-111111111111",
+    form: str = "hdf5",
+) -> dict:
+    return {
+        "CTA PRODUCT ID": product,
+        "CTA ACTIVITY ID": by,
+        "CTA PRODUCT FORMAT": form,
+        "CTA PRODUCT DATA LEVELS": "DL1_IMAGES,DL2",
+    }
 
 
 def dumped(*arrays: list[dict]) -> str:
@@ -323,7 +387,9 @@ def test_19_a_truncated_document_costs_only_itself(read: Read) -> None:
     records = read(text)
     assert [each.name[-8:] for each in of(Activity, records)] == ["a" * 8, "c" * 8]
     begins = [at for at in range(len(text)) if text.startswith('{\n      "activity_name"', at)]
-    assert [(each.line, each.offset) for each in of(Quarantined, records)] == [(text.count("\n", 0, at) + 1, at) for at in (begins[1], begins[3])]
+    assert [(each.line, each.offset) for each in of(Quarantined, records)] == [
+        (text.count("\n", 0, at) + 1, at) for at in (begins[1], begins[3])
+    ]
 
 
 def test_20_of_several_documents_of_one_uuid_the_last_wins(read: Read) -> None:
@@ -342,10 +408,19 @@ def test_21_a_status_that_is_any_other_word_proves_nothing(read: Read) -> None:
 
 
 def test_22_nan_and_names_that_are_not_utf8_are_read(kg: KnowledgeGraph, write: Write) -> None:
-    text = dumped([document(config={"Tool": {"shift": float("nan"), "big": float("inf")}}, input=[{"url": "/data/cam\udce9.zst", "role": "r", "reference_meta": None}])])
+    text = dumped(
+        [
+            document(
+                config={"Tool": {"shift": float("nan"), "big": float("inf")}},
+                input=[{"url": "/data/cam\udce9.zst", "role": "r", "reference_meta": None}],
+            )
+        ]
+    )
     kg.ingest([write("x.log", text)])
     assert [each.location for each in kg.find("/data/cam\udce9.zst")] == [r"/data/cam\udce9.zst"]
-    assert "https://provkg.example.org/file/site/data/cam%E9.zst" in {quad.subject.value for quad in kg.graph().quads(None, None, PKG.File)}
+    assert "https://provkg.example.org/file/site/data/cam%E9.zst" in {
+        quad.subject.value for quad in kg.graph().quads(None, None, PKG.File)
+    }
 
 
 def test_23_fabricated_reference_metadata_is_dropped_and_counted(read: Read) -> None:
@@ -372,7 +447,10 @@ def test_24_an_activity_without_recorded_outputs_is_read(read: Read) -> None:
 def test_25_a_running_copy_gives_way_to_the_complete_one_in_any_order(tmp_path: Path, write: Write) -> None:
     import provkg
 
-    copy, whole = write("copy.json", dumped([document(status="running", stop={}, exit_code=None)])), write("whole.log", dumped([document()]))
+    copy, whole = (
+        write("copy.json", dumped([document(status="running", stop={}, exit_code=None)])),
+        write("whole.log", dumped([document()])),
+    )
     answers = set()
     for number, order in enumerate(([copy, whole], [whole, copy])):
         kg = provkg.open(tmp_path / f"s{number}")
@@ -380,7 +458,13 @@ def test_25_a_running_copy_gives_way_to_the_complete_one_in_any_order(tmp_path: 
             kg.ingest([path])
         graph = kg.graph()
         [activity] = {quad.subject.value for quad in graph.quads(None, None, PROV.Activity)}
-        answers.add((tuple(graph.objects(activity, PKG.status)), tuple(graph.objects(activity, PROV.endedAtTime)), graph.digest()))
+        answers.add(
+            (
+                tuple(graph.objects(activity, PKG.status)),
+                tuple(graph.objects(activity, PROV.endedAtTime)),
+                graph.digest(),
+            )
+        )
     [(status, ends, _)] = answers
     assert (status, len(ends)) == ((PKG.completed,), 1)
 
@@ -402,9 +486,24 @@ def test_26_the_role_dl1_event_of_an_output_does_not_make_it_dl1(read: Read) -> 
 
 
 def test_27_records_of_every_era_are_read(read: Read) -> None:
-    era_2017 = {"activity_name": "sub", "start": {"time_utc": "2017-03-07T15:53:10.520", "memory": {"total": 1}}, "stop": {"time_utc": "2017-03-07T15:53:10.531"}, "system": {"ctapipe_version": "0.3.4"}, "input": ["/d/in.txt"], "output": ["/d/out.txt"], "duration_min": 0.1}
+    era_2017 = {
+        "activity_name": "sub",
+        "start": {"time_utc": "2017-03-07T15:53:10.520", "memory": {"total": 1}},
+        "stop": {"time_utc": "2017-03-07T15:53:10.531"},
+        "system": {"ctapipe_version": "0.3.4"},
+        "input": ["/d/in.txt"],
+        "output": ["/d/out.txt"],
+        "duration_min": 0.1,
+    }
     early_failure = document("b" * 8, status="error", exit_code=2)
-    old = document("c" * 8, system={"platform": {"num_cpus": 2, "libcver": "('glibc', '2.17')"}, "python": {"version": "3.7.3", "packages": [{"name": "numpy", "version": "1.1", "path": "/x"}]}}, config={"Tool": {"lost": None}})
+    old = document(
+        "c" * 8,
+        system={
+            "platform": {"num_cpus": 2, "libcver": "('glibc', '2.17')"},
+            "python": {"version": "3.7.3", "packages": [{"name": "numpy", "version": "1.1", "path": "/x"}]},
+        },
+        config={"Tool": {"lost": None}},
+    )
     records = read(dumped([era_2017], [early_failure], [old]))
     assert len(of(Activity, records)) == 3
     assert relations(records, Kind.USED)[0].object == "file/site/d/in.txt"
@@ -413,7 +512,9 @@ def test_27_records_of_every_era_are_read(read: Read) -> None:
 
 
 def test_28_nested_activities_are_flat_and_named_by_their_program(read: Read) -> None:
-    records = read(dumped([document("a" * 8, activity_name="inner"), document("b" * 8, activity_name="/usr/bin/python3")]))
+    records = read(
+        dumped([document("a" * 8, activity_name="inner"), document("b" * 8, activity_name="/usr/bin/python3")])
+    )
     assert [each.label for each in of(Activity, records)] == ["inner", "/usr/bin/python3"]
 
 
@@ -438,15 +539,22 @@ VOPROV_JSON = {
     "used": {"_:id1": {"prov:activity": "ex:run", "prov:entity": "ex:a", "prov:role": "image"}},
     "wasGeneratedBy": {"_:id2": {"prov:entity": "id:x", "prov:activity": "ex:run"}},
     "isDescribedBy": {"_:id3": {"voprov:described": "ex:run", "voprov:descriptor": "ex:stacking"}},
-    "wasConfiguredBy": {"_:id4": {"voprov:configured": "ex:run", "voprov:configurator": "ex:p", "voprov:artefactType": "Parameter"}},
-    "bundle": {"#description#ex:stacking": {"activityDescription": {"ex:stacking": {"voprov:version": "2"}}}, "#configuration#ex:run": {"parameter": {"ex:p": {"prov:name": "n", "prov:value": 3}}}},
+    "wasConfiguredBy": {
+        "_:id4": {"voprov:configured": "ex:run", "voprov:configurator": "ex:p", "voprov:artefactType": "Parameter"}
+    },
+    "bundle": {
+        "#description#ex:stacking": {"activityDescription": {"ex:stacking": {"voprov:version": "2"}}},
+        "#configuration#ex:run": {"parameter": {"ex:p": {"prov:name": "n", "prov:value": 3}}},
+    },
 }
 
 
 def test_30_voprov_json_is_read_with_its_own_statements_and_bundles(read: Read) -> None:
     records = read(json.dumps(VOPROV_JSON))
     text = "".join(mapped(records).source)
-    assert "<http://example.org/run> <https://w3id.org/provkg/voprov#isDescribedBy> <http://example.org/stacking>" in text
+    assert (
+        "<http://example.org/run> <https://w3id.org/provkg/voprov#isDescribedBy> <http://example.org/stacking>" in text
+    )
     assert "<http://example.org/run> <https://w3id.org/provkg/voprov#wasConfiguredBy> <http://example.org/p>" in text
     assert '<http://example.org/p> <http://www.w3.org/ns/prov#value> "3"' in text
     assert of(Activity, records)[0].label == "stack"
@@ -459,8 +567,12 @@ def test_30_voprov_xml_has_a_root_of_its_own(read: Read) -> None:
     <voprov:used><prov:activity voprov:ref="ex:run"/><prov:entity voprov:ref="ex:a"/></voprov:used>
     <voprov:isDescribedBy><voprov:described voprov:ref="ex:run"/><voprov:descriptor voprov:ref="ex:d"/></voprov:isDescribedBy></voprov:document>"""
     records = read(text)
-    assert [(each.subject, each.object) for each in relations(records, Kind.USED)] == [("http://example.org/run", "http://example.org/a")]
-    assert [(each.subject, each.object) for each in relations(records, Kind.DESCRIBED)] == [("http://example.org/run", "http://example.org/d")]
+    assert [(each.subject, each.object) for each in relations(records, Kind.USED)] == [
+        ("http://example.org/run", "http://example.org/a")
+    ]
+    assert [(each.subject, each.object) for each in relations(records, Kind.DESCRIBED)] == [
+        ("http://example.org/run", "http://example.org/d")
+    ]
 
 
 def test_30_prov_n_with_statements_of_voprov_is_read(read: Read) -> None:
@@ -479,7 +591,10 @@ endDocument"""
 
 
 def test_31_local_ids_of_two_documents_stay_apart(read: Read) -> None:
-    names = {relations(read(json.dumps({**VOPROV_JSON, "agent": {f"ex:{number}": {}}})), Kind.GENERATED)[0].subject for number in range(2)}
+    names = {
+        relations(read(json.dumps({**VOPROV_JSON, "agent": {f"ex:{number}": {}}})), Kind.GENERATED)[0].subject
+        for number in range(2)
+    }
     assert len(names) == 2
 
 
@@ -488,4 +603,6 @@ def test_32_personal_data_stays_in_the_environment_and_nowhere_else(read: Read) 
     record["system"] = {"environment": {"HOME": "/home/somebody", "USER": "somebody"}, **record["system"]}
     mapping = mapped(read(log(record)))
     assert not any("somebody" in quad for quad in mapping.source)
-    assert [quad for quad in mapping.shared.catalogue if "somebody" in quad] == [quad for quad in mapping.shared.catalogue if f"<{PKG.json}>" in quad]
+    assert [quad for quad in mapping.shared.catalogue if "somebody" in quad] == [
+        quad for quad in mapping.shared.catalogue if f"<{PKG.json}>" in quad
+    ]

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from provkg.readers.pyrepr import loads
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20
+)
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=6))
@@ -56,8 +58,14 @@ def _listed(value: object) -> object:
     [
         ("{'a': nan, 'b': -inf}", {"b": float("-inf")}),
         ("{'a': np.float64(1.5), 'b': numpy.int32(4), 'c': np.True_}", {"a": 1.5, "b": 4, "c": True}),
-        ("{'a': PosixPath('/x y'), 'b': datetime.datetime(2020, 1, 2, 3, 4)}", {"a": "/x y", "b": "2020-01-02T03:04:00"}),
-        ("{'a': array([1, 2]), 'b': <Quantity 3. m>}", {"a": {"@repr": "array([1, 2])"}, "b": {"@repr": "<Quantity 3. m>"}}),
+        (
+            "{'a': PosixPath('/x y'), 'b': datetime.datetime(2020, 1, 2, 3, 4)}",
+            {"a": "/x y", "b": "2020-01-02T03:04:00"},
+        ),
+        (
+            "{'a': array([1, 2]), 'b': <Quantity 3. m>}",
+            {"a": {"@repr": "array([1, 2])"}, "b": {"@repr": "<Quantity 3. m>"}},
+        ),
     ],
 )
 def test_what_is_no_literal_is_read_tolerantly_and_counted(text: str, value: dict) -> None:
@@ -68,14 +76,30 @@ def test_what_is_no_literal_is_read_tolerantly_and_counted(text: str, value: dic
 
 @pytest.mark.parametrize(
     "text",
-    ["{'a': __import__('os').system('touch canary')}", "{'a': open('canary', 'w')}", "{'a': [open('canary', 'w') for x in '1']}", "{'a': eval(\"open('canary','w')\")}"],
+    [
+        "{'a': __import__('os').system('touch canary')}",
+        "{'a': open('canary', 'w')}",
+        "{'a': [open('canary', 'w') for x in '1']}",
+        "{'a': eval(\"open('canary','w')\")}",
+    ],
 )
 def test_nothing_is_ever_executed(text: str) -> None:
     assert set(loads(text)[0]["a"]) == {"@repr"}
     assert not Path("canary").exists()
 
 
-@pytest.mark.parametrize("text", ["", "5", "{'a'", "[" * 200, "{'a': " * 3000 + "1" + "}" * 3000, "{'a': " + "(" * 500 + ")" * 500 + "}", "{'a': nan" + " " * 3_000_000 + "}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5",
+        "{'a'",
+        "[" * 200,
+        "{'a': " * 3000 + "1" + "}" * 3000,
+        "{'a': " + "(" * 500 + ")" * 500 + "}",
+        "{'a': nan" + " " * 3_000_000 + "}",
+    ],
+)
 def test_what_cannot_be_read_is_a_value_error_and_bounded(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         loads(text)

@@ -26,7 +26,11 @@ def test_a_log_of_lstosa(kg: KnowledgeGraph, shared: Path) -> None:
 
 def test_the_derivations_of_lstosa_lead_from_dl1ab_back_to_the_raw_data(kg: KnowledgeGraph, shared: Path) -> None:
     kg.ingest([shared / "data/lstosa/prov.log"])
-    [cleaned] = [each for each in kg.find("tailcut84/dl1_LST-1.Run01807.0000.h5") or kg.find("dl1_LST-1.Run01807.0000.h5") if each.made_by == "dl1ab"]
+    [cleaned] = [
+        each
+        for each in kg.find("tailcut84/dl1_LST-1.Run01807.0000.h5") or kg.find("dl1_LST-1.Run01807.0000.h5")
+        if each.made_by == "dl1ab"
+    ]
     steps = kg.lineage(cleaned.iri)
     assert {step.activityName for step in steps if step.activityName} == {"dl1ab", "r0_to_dl1"}
     assert any(step.location.endswith("R0G/20200117/LST-1.1.Run01807.0000.fits.fz") for step in steps)
@@ -47,8 +51,14 @@ def test_ctapipes_products_chain_by_their_ids(kg: KnowledgeGraph, shared: Path) 
 def test_status_and_exit_codes_of_ctapipe_are_kept(kg: KnowledgeGraph, shared: Path) -> None:
     kg.ingest([shared / "data/ctapipe/v0.28.0"])
     graph = kg.graph()
-    outcome = sorted((graph.objects(quad.subject.value, PKG.status)[0].rpartition("#")[2], quad.object.value) for quad in graph.quads(None, PKG.exitCode))
-    assert {pair: outcome.count(pair) for pair in set(outcome)}.items() >= {("interrupted", "130"): 3, ("failed", "2"): 1}.items()
+    outcome = sorted(
+        (graph.objects(quad.subject.value, PKG.status)[0].rpartition("#")[2], quad.object.value)
+        for quad in graph.quads(None, PKG.exitCode)
+    )
+    assert {pair: outcome.count(pair) for pair in set(outcome)}.items() >= {
+        ("interrupted", "130"): 3,
+        ("failed", "2"): 1,
+    }.items()
     assert ("completed", "1") not in outcome
 
 
@@ -74,7 +84,9 @@ def test_two_interleaved_sessions_stay_apart(kg: KnowledgeGraph, shared: Path) -
     assert by_activity == {"621ca2": 3, "7e8065": 0}
 
 
-def test_a_text_damaged_by_optical_recognition_goes_into_quarantine_line_by_line(kg: KnowledgeGraph, shared: Path) -> None:
+def test_a_text_damaged_by_optical_recognition_goes_into_quarantine_line_by_line(
+    kg: KnowledgeGraph, shared: Path
+) -> None:
     path = shared / "data/slides/gammapy-2019-ocr.log"
     summary = kg.ingest([path])
     assert summary.counts["quarantined"] > 20
@@ -96,7 +108,12 @@ def test_voprov_in_all_its_forms_says_the_same(kg: KnowledgeGraph, shared: Path,
     counts = kg.ingest([shared / "data/voprov" / f"{name}.{suffix}"]).counts
     assert (counts["activities"], counts["usages"], counts["generations"]) == (11, 24, 11)
     stacked = kg.lineage("http://myobservatory.com/instrument#stacked_image_mean.fits")
-    assert {step.entity.rpartition("#")[2] for step in stacked} >= {"image1.fits", "bias.fits", "dark.fits", "flat.fits"}
+    assert {step.entity.rpartition("#")[2] for step in stacked} >= {
+        "image1.fits",
+        "bias.fits",
+        "dark.fits",
+        "flat.fits",
+    }
 
 
 def test_lstosas_merged_products_are_read(kg: KnowledgeGraph, shared: Path) -> None:
@@ -132,9 +149,13 @@ def test_the_parameters_of_every_era_of_ctapipe(kg: KnowledgeGraph, shared: Path
     assert kg.status()["quarantined"] == 0
 
 
-def test_a_missing_reader_package_is_named_with_its_extra(kg: KnowledgeGraph, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_reader_package_is_named_with_its_extra(
+    kg: KnowledgeGraph, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "h5py", None)
     summary = kg.ingest([shared / "data/ctapipe/v0.28.0/chain_dl1.h5"])
-    assert [(error.message, error.hint) for error in summary.errors] == [("reading HDF5 products needs h5py", 'pip install "provkg[hdf5]"')]
+    assert [(error.message, error.hint) for error in summary.errors] == [
+        ("reading HDF5 products needs h5py", 'pip install "provkg[hdf5]"')
+    ]

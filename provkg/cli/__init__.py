@@ -4,7 +4,7 @@ Results go to stdout, everything else to stderr. Commands are loaded when they a
 instant.
 """
 
-import os
+import signal
 import sys
 from importlib import import_module
 
@@ -78,7 +78,8 @@ def provkg(ctx: click.Context, store: str | None, quiet: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit."""
+    """Run the command line and exit; a closed pipe ends it as it ends any other program (141 in a shell)."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(run(arguments))
 
 
@@ -91,9 +92,6 @@ def run(arguments: list[str] | None = None) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from prov import Error as ProvError
 from prov.identifier import Identifier, QualifiedName
-from prov.model import Literal, ProvDocument, ProvElement, ProvException, ProvRecord
+from prov.model import Literal, ProvDocument, ProvElement, ProvRecord
 
 from provkg import identity
 from provkg.config import Config
@@ -87,7 +88,7 @@ def read(source: Source) -> Iterator[Record]:
         document = ProvDocument.deserialize(content=content, format=form)
     except InputError as error:
         raise InputError(f"{source.path}: {error}", hint=error.hint) from None
-    except (ProvException, ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError) as error:
+    except (ProvError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError) as error:
         raise InputError(f"{source.path}: no valid PROV document: {error}") from None
     yield from _Document(source.config, source.digest[:16], prefixes).records(document, statements)
 

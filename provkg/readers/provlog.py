@@ -127,13 +127,12 @@ class Log:
             static = body[begin : changing.start()]
             try:
                 rest, _ = loads(body[:begin] + body[changing.start() :].removeprefix(", "))
-                if set(rest["system"]) - set(CHANGING):
-                    raise ValueError("something of the environment follows what changes")
                 if static not in self.environments:
                     self.environments[static] = environment(loads("{" + static + "}")[0])
+                whole = set(rest["system"]) <= set(CHANGING)
             except (ValueError, TypeError, KeyError):
-                pass  # the cut does not separate what changes: read it whole
-            else:
+                whole = False  # the cut fell inside a value
+            if whole:
                 return rest, self.environments[static]
         return loads(body)[0], None
 
@@ -332,9 +331,7 @@ class Log:
             progenitor = self._place(str(record["progenitor_id"]), session, found)
             time = str(record.get("generated_time") or "")
             found.append(
-                Relation(
-                    kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line
-                )
+                Relation(kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line)
             )
         return found
 

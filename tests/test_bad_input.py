@@ -1,0 +1,185 @@
+"""Bad input: a clear error, a status of 3 or 4, the rest gets in, nothing is lost, never a traceback."""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provkg.resources import sample
+from tests.conftest import environment
+from tests.test_cli import provkg
+
+GOOD = sample() / "gammapy.log"
+
+
+def spoil(name: str, content: bytes) -> Path:
+    path = Path(name).absolute()
+    path.write_bytes(content)
+    return path
+
+
+def laughs() -> bytes:
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "lol"}">' for n in range(10))
+    return f'<?xml version="1.0"?><!DOCTYPE x [{entities}]><prov:document xmlns:prov="http://www.w3.org/ns/prov#"><prov:entity prov:id="x">&l9;</prov:entity></prov:document>'.encode()
+
+
+CONTENTS = {
+    "empty": b"",
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8,
+    "text": b"just some text\nand more\n",
+    "laughs.xml": laughs(),
+    "external.xml": b'<?xml version="1.0"?><!DOCTYPE x SYSTEM "file:///etc/passwd"><prov:document xmlns:prov="http://www.w3.org/ns/prov#"/>',
+    "broken.json": b'{"prefix": {}, "entity": {',
+    "wrong.json": b'{"entity": {"a:b": 5}}',
+    "broken.provn": b"document\n  entity(\nendDocument\n",
+    "broken.ttl": b"@prefix p: <http://p.org/> .\np:a p:b p:c ;;; [ .\n",
+    "cut.gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01",
+    "not.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 100,
+    "not.fits": b"SIMPLE  =                    T" + b"x" * 100,
+    "deep.json": b'[{"activity_name": ' + b'{"a":' * 20000,
+    "surrogate.json": b'{"prefix": {"e": "http://e.org/"}, "entity": {"e:\\ud800": {}}}',
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_one_bad_file_is_said_and_the_others_get_in(name: str) -> None:
+    bad = spoil(name, CONTENTS[name])
+    done = provkg("--store", "s", "ingest", "--json", bad, GOOD)
+    assert "Traceback" not in done.stderr
+    assert '"activities": 3' in done.stdout
+    assert done.returncode == (0 if name == "surrogate.json" else 4)
+    alone = provkg("--store", "t", "ingest", bad)
+    assert alone.returncode in ((3, 4) if name != "surrogate.json" else (0,))
+    assert name in alone.stderr or alone.returncode == 0
+    assert "Traceback" not in alone.stderr
+
+
+def test_in_a_folder_what_is_no_provenance_is_skipped_and_counted() -> None:
+    Path("in").mkdir()
+    spoil("in/notes.txt", b"hello\n")
+    spoil("in/empty.log", b"")
+    shutil.copy(GOOD, "in")
+    done = provkg("--store", "s", "ingest", "in")
+    assert (done.returncode, "2 files that are no provenance skipped" in done.stdout) == (0, True)
+
+
+def test_a_line_of_100_megabytes_is_quarantined_in_bounded_memory() -> None:
+    line = b"INFO provLogger __PROV__2021-09-14T09:00:00.000001__PROV__{'entity_id': '" + b"a" * 100_000_000 + b"'}\n"
+    spoil("big.log", line + b"".join(GOOD.read_bytes().splitlines(keepends=True)))
+    code = "import resource, sys; from provkg.cli import run; s = run(['--store', 's', 'ingest', 'big.log']); print(s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    status, kilobytes = done.stdout.splitlines()[-1].split()
+    assert (status, "3 activities" in done.stdout) == ("4", True)
+    assert "big.log:1: the line is longer than 16,777,216 bytes (byte 0, 100000076 bytes)" in done.stderr
+    assert int(kilobytes) < 300_000
+
+
+def test_a_path_with_spaces_and_bytes_that_are_no_utf8_is_only_a_path() -> None:
+    folder = os.fsencode(Path.cwd()) + b"/a dir \xe9\xff"
+    os.mkdir(folder)
+    shutil.copy(GOOD, os.path.join(os.fsdecode(folder), "x y.log"))
+    done = provkg("--store", "s", "ingest", os.fsdecode(folder))
+    assert done.returncode == 0, done.stderr
+    again = provkg("--store", "s", "ingest", os.fsdecode(folder))
+    assert "1 already known" in again.stdout
+    assert "a dir \\xe9\\xff/x y.log" in provkg("--store", "s", "show", "crab_flux_points.fits").stdout
+
+
+def unprivileged() -> list[str]:
+    """Run without the right of root to read everything."""
+    if os.geteuid() != 0:
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("root reads everything, and setpriv is not here to take that right away")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+
+
+def test_what_may_not_be_read_is_said_and_the_rest_gets_in() -> None:
+    locked = Path("in/locked")
+    locked.mkdir(parents=True)
+    shutil.copy(GOOD, "in")
+    shutil.copy(sample() / "calibration.log", locked)
+    locked.chmod(0)
+    try:
+        done = subprocess.run(
+            [*unprivileged(), sys.executable, "-m", "provkg", "--store", "s", "ingest", "in"],
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+    finally:
+        locked.chmod(0o755)
+    assert done.returncode == 4
+    assert "error: in/locked: Permission denied\nhint: ask its owner" in done.stderr
+    assert "3 activities" in done.stdout
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of three megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(small_disk: Path) -> None:
+    store = small_disk / "store"
+    assert provkg("--store", store, "ingest", GOOD).returncode == 0
+    before = provkg("--store", store, "status", "--json", "--digest").stdout
+    filler = small_disk / "filler"
+    free = shutil.disk_usage(small_disk).free
+    filler.write_bytes(b"x" * max(free - 200_000, 0))
+    done = provkg("--store", store, "ingest", sample())
+    assert done.returncode == 3
+    assert "No space left on device" in done.stderr
+    assert "nothing of this ingest is visible" in done.stderr
+    assert "Traceback" not in done.stderr
+    filler.unlink()
+    assert provkg("--store", store, "status", "--json", "--digest").stdout == before
+    assert provkg("--store", store, "ingest", sample()).returncode == 4
+
+
+def test_a_full_disk_by_limit_is_the_same_without_root() -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "provkg", "--store", "s", "ingest", sample()],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        preexec_fn=limit,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith(("error:", "quarantined"))
+    assert "Traceback" not in done.stderr
+    assert not Path("s/CURRENT").exists()
+
+
+def test_deeply_nested_and_hostile_lines_are_quarantined_and_never_run() -> None:
+    lines = [
+        "{'activity_id': " + "[" * 5000 + "]" * 5000 + "}",
+        "{'activity_id': __import__('os').system('touch canary')}",
+        "{'activity_id': 'x', 'parameters': 5}",
+    ]
+    spoil(
+        "x.log",
+        "".join(f"INFO __PROV__2021-09-14T09:00:00__PROV__{line}\n" for line in lines).encode() + GOOD.read_bytes(),
+    )
+    done = provkg("--store", "s", "ingest", "x.log")
+    assert "3 quarantined" in done.stdout
+    assert not Path("canary").exists()
