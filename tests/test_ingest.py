@@ -140,9 +140,16 @@ def test_readers_see_all_of_an_ingest_or_nothing(kg: KnowledgeGraph, write: Writ
 def test_an_error_in_the_middle_leaves_the_store_as_it_was(kg: KnowledgeGraph) -> None:
     kg.ingest([sample() / "gammapy.log"])
     before = digest(kg)
-    with pytest.raises(ZeroDivisionError), kg.store.write() as writing:
-        writing.load("<http://example.org/s> <http://example.org/p> <http://example.org/o> <http://example.org/g> .\n")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with kg.store.write() as writing:
+            writing.load(
+                "<http://example.org/s> <http://example.org/p> <http://example.org/o> <http://example.org/g> .\n"
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert digest(kg) == before
     assert [path.name for path in (kg.store.path / "snapshots").iterdir()] == ["000001"]
 

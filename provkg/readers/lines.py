@@ -120,6 +120,8 @@ def _unmarked(log: Log, number: int, offset: int, text: str) -> Iterator[Record]
 
 
 def _quarantined(number: int, offset: int, text: str, reason: str) -> Quarantined:
+    if "{" in text and not text.rstrip().endswith("}"):
+        reason = "the record is cut short"
     return Quarantined(
         line=number, offset=offset, length=len(to_bytes(text)), reason=reason, text=text.rstrip("\n")[:KEPT_TEXT]
     )

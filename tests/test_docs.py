@@ -1,0 +1,88 @@
+"""The README is true: its session is run, its tables are complete, its terms are declared."""
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+import rdflib
+
+import provkg
+from provkg.cli import _COMMANDS
+from provkg.questions import questions
+from provkg.readers import readers
+from provkg.resources import folder, sample
+from provkg.vocab import PKG, VP
+from tests.test_cli import provkg as command
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_session_in_the_readme_is_what_a_user_sees(tmp_path: Path) -> None:
+    shutil.copytree(sample(), tmp_path / "night")
+    session = re.search(r"```console\n(.*?)```", README, re.DOTALL)
+    assert session
+    for block in re.split(r"^\$ ", session[1], flags=re.MULTILINE)[1:]:
+        line, _, output = block.partition("\n")
+        done = command(*line.split()[1:], cwd=tmp_path)
+        shown = (done.stderr + done.stdout).replace(f"{tmp_path}/", "")
+        assert shown == output, line
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert set(re.findall(r"^\| `provkg ([a-z]+)", README, re.MULTILINE)) == set(_COMMANDS)
+
+
+def test_every_question_is_in_the_readme_with_its_summary() -> None:
+    listed = set(re.findall(r"^\| (\w+) \| `([a-z-]+)` \| (.*?) \|$", README, re.MULTILINE))
+    assert listed == {(each.id, each.name, each.summary) for each in questions().values()}
+
+
+def test_every_reader_is_in_the_readme() -> None:
+    [table] = re.findall(r"^\| reader \|.*?\n\n", README, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(readers())
+
+
+def test_the_layers_in_the_readme_are_those_that_are_checked() -> None:
+    block = re.search(r"```\ncli.*?```", README, re.DOTALL)
+    assert block
+    drawn = [" | ".join(re.findall(r"\w+", re.split(r"\s{2,}", line)[0])) for line in block[0].splitlines()[1:-1]]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert drawn == project["tool"]["importlinter"]["contracts"][0]["layers"]
+
+
+def test_the_library_example_in_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(sample(), tmp_path / "night")
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code
+    scope: dict = {}
+    exec(code[1], scope)
+    assert "/data/irf/crab_irf.fits.gz byTime" in capsys.readouterr().out
+    assert len(scope["steps"]) > 3
+
+
+def test_the_root_has_these_names() -> None:
+    assert provkg.__all__ == ["KnowledgeGraph", "ProvkgError", "open"]
+    assert all(getattr(provkg, name) for name in provkg.__all__)
+
+
+@pytest.mark.parametrize(("file", "name", "namespace"), [("provkg.ttl", "PKG", PKG), ("voprov.ttl", "VP", VP)])
+def test_every_term_that_is_used_is_declared(file: str, name: str, namespace: object) -> None:
+    used = set()
+    for path in (ROOT / "provkg").rglob("*.py"):
+        used |= set(re.findall(rf"\b{name}\.([A-Za-z]\w*)", path.read_text()))
+    for path in [*folder("queries").glob("*.rq"), *folder("shapes").glob("*.ttl")]:
+        used |= set(re.findall(rf"\b{name.lower()}:([A-Za-z]\w*)", path.read_text()))
+    graph = rdflib.Graph().parse(folder("ontologies") / file)
+    declared = {str(subject).rpartition("#")[2] for subject in graph.subjects(rdflib.RDF.type) if "#" in str(subject)}
+    assert used - {"iri"} <= declared
+
+
+def test_every_declared_term_has_a_label_and_a_definition() -> None:
+    for path in folder("ontologies").glob("*.ttl"):
+        graph = rdflib.Graph().parse(path)
+        for subject in set(graph.subjects(rdflib.RDFS.isDefinedBy)):
+            assert graph.value(subject, rdflib.RDFS.label), subject
+            assert str(graph.value(subject, rdflib.RDFS.comment)).endswith("."), subject
