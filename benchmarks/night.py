@@ -39,7 +39,7 @@ def multiplied(folder: Path) -> Path:
     folder.mkdir()
     for number in range(400):
         text = (sample() / f"Run1201{2 + number % 2}.log").read_text()
-        text = re.sub(r"1201[23]\b", f"{20000 + number}", text).replace("session_id': 87", f"session_id': {number}87")
+        text = re.sub(r"1201[23]\b", f"{20000 + number}", text).replace("session_id': '", f"session_id': '{number}")
         (folder / f"{number}.log").write_text(text.replace("'in_session': '", f"'in_session': '{number}"))
     return folder
 
