@@ -13,7 +13,8 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed  ## the main job on the bundled sample records
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/provkg demo
+	@$(BIN)/provkg demo
+	@echo; echo 'The command is $(BIN)/provkg; to say just provkg: export PATH="$(abspath $(BIN)):$$PATH"'
 
 test: $(VENV)/installed  ## every test
 	@$(BIN)/python -m pytest

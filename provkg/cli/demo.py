@@ -14,7 +14,7 @@ _FLUX, _PEDESTAL = "crab_flux_points.fits", "drs4_pedestal.Run12010.0000.h5"
 _NEXT = """What to try next (the store is {store}):
   export PROVKG_STORE={store}
   provkg dl3_LST-1.Run12012.fits                       the card of a product
-  provkg ask impact {pedestal}   what must be made again if it is bad
+  provkg ask impact {pedestal}     what must be made again if it is bad
   provkg ask                                           all questions; add --show to see the SPARQL
   provkg status                                        what the store holds, assumed and quarantined
   provkg ingest YOUR/LOGS                              your own records: a new --store, or this one"""

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|[^'"]+
 _WORD = re.compile(r"\b(None|True|False)\b")
 _JSON_WORD = {"None": "null", "True": "true", "False": "false"}
 _ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[\\\'nrt"])|"')
+_BRACKET = re.compile(r"[\[\](){}]")
 _OBJECT = re.compile(r"<[^<>'\"]*>")
 
 
@@ -35,6 +36,8 @@ def loads(text: str) -> tuple[dict[Any, Any], int]:
     >>> loads("{'a': None, 'b': (1, 2), 'c': nan}")
     ({'a': None, 'b': [1, 2], 'c': nan}, 1)
     """
+    if text.count("{") + text.count("[") + text.count("(") > MAX_DEPTH:
+        _check_depth(text)
     value, notes = _loads(text)
     if type(value) is not dict:
         raise ValueError("the body is no dict")
@@ -85,7 +88,6 @@ def _escaped(match: re.Match[str]) -> str:
 def _carefully(text: str) -> tuple[Any, int]:
     if len(text) > MAX_TREE_BYTES:
         raise ValueError("too long to be read tolerantly")
-    _check_depth(text)
     try:
         return _listed(ast.literal_eval(text)), 0
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -103,13 +105,10 @@ def _check_depth(text: str) -> None:
     for token in _TOKEN.findall(text):
         if token[0] in "'\"":
             continue
-        for character in token:
-            if character in "[{(":
-                depth += 1
-                if depth > MAX_DEPTH:
-                    raise ValueError("nested too deep")
-            elif character in ")}]":
-                depth -= 1
+        for bracket in _BRACKET.findall(token):
+            depth += 1 if bracket in "[{(" else -1
+            if depth > MAX_DEPTH:
+                raise ValueError("nested too deep")
 
 
 def _quoted_object(token: str) -> str:
