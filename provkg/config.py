@@ -36,6 +36,8 @@ class Config:
     local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
 
     def __post_init__(self) -> None:
+        if not self.store.strip():
+            raise InputError("the store has no name", hint="--store FOLDER, PROVKG_STORE or provkg.toml")
         parts = urlsplit(self.base)
         if (
             parts.scheme not in ("http", "https")
@@ -77,8 +79,8 @@ def load(start: Path | None = None, *, store: str | None = None) -> Config:
         if path.is_file():
             config = _read(path)
             break
-    chosen = store or os.environ.get("PROVKG_STORE")
-    return replace(config, store=chosen) if chosen else config
+    chosen = store if store is not None else os.environ.get("PROVKG_STORE")
+    return replace(config, store=chosen) if chosen is not None else config
 
 
 def _read(path: Path) -> Config:
@@ -102,6 +104,6 @@ def _read(path: Path) -> Config:
         elif not isinstance(value, str):
             raise InputError(f"{path}: {key} must be a string")
         values[key] = value
-    if "store" in values and "://" not in values["store"]:
+    if values.get("store") and "://" not in values["store"]:
         values["store"] = str(path.parent / values["store"])
     return Config(**values)

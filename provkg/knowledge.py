@@ -170,17 +170,14 @@ def _card(graph: Graph, candidate: Candidate) -> Card:
 def _activity_facts(graph: Graph, activity: str) -> list[tuple[str, str, str]]:
     def say(fact: str, *predicates: str) -> list[tuple[str, str, str]]:
         found = next((values for predicate in predicates if (values := graph.objects(activity, predicate))), [])
-        return [("made by", fact, short(value) if predicate_is_status else value) for value in found]
+        return [("made by", fact, value) for value in found]
 
-    predicate_is_status = False
     facts = (
         say("activity", RDFS_LABEL)
         + say("started", PKG.recordedStart, PROV.startedAtTime)
         + say("ended", PKG.recordedEnd, PROV.endedAtTime)
     )
-    predicate_is_status = True
-    facts += say("status", PKG.status)
-    predicate_is_status = False
+    facts += [(section, fact, short(value)) for section, fact, value in say("status", PKG.status)]
     facts += say("exit code", PKG.exitCode)
     process = [activity, *graph.objects(activity, PKG.inSession)]
     for subject in process:

@@ -15,7 +15,7 @@ from rdflib.namespace import SH
 
 from provkg.resources import folder
 from provkg.store import Graph
-from provkg.vocab import CATALOGUE, LEDGER, PKG, PROV, RDF_TYPE, RESOLUTION, short
+from provkg.vocab import CATALOGUE, LEDGER, PKG, PROV, RDF_TYPE, short
 
 SEVERITIES = ("Violation", "Warning", "Info")
 _CONTEXT = (RDF_TYPE, PKG.location)
@@ -89,19 +89,18 @@ def validate(graph: Graph, *, severity: str = "Info") -> Report:
 
 
 def _data(graph: Graph, source: str) -> tuple[rdflib.Graph, int]:
-    """Return a source with what was resolved about its nodes, and what it refers to."""
+    """Return a source with what is resolved or said elsewhere about its nodes, and what it refers to."""
     quads = list(graph.quads(None, None, None, source))
     subjects = {_value(quad.subject) for quad in quads}
     objects = {_value(quad.object) for quad in quads if isinstance(quad.object, NamedNode)}
-    catalogue, resolution = graph.iri(CATALOGUE), graph.iri(RESOLUTION)
-    for subject in sorted(subjects):
-        quads += graph.quads(subject, None, None, resolution)
+    catalogue = graph.iri(CATALOGUE)
+    for subject in sorted(subjects):  # also what other sources say of it: they may contradict
+        quads += graph.quads(subject)
     for shared in sorted(objects - subjects):
         quads += [quad for quad in graph.quads(shared, None, None, catalogue) if quad.predicate.value in _CONTEXT]
     data = rdflib.Graph()
-    lines = "".join(f"{quad.triple} .\n" for quad in quads)
-    data.parse(data=lines, format="nt")
-    return data, sum(1 for quad in quads if quad.predicate.value == RDF_TYPE)
+    data.parse(data="".join({f"{quad.triple} .\n" for quad in quads}), format="nt")
+    return data, sum(1 for _ in graph.quads(None, RDF_TYPE, None, source))
 
 
 def _findings(graph: Graph, source: str, data: rdflib.Graph) -> Iterator[Finding]:

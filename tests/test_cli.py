@@ -154,6 +154,74 @@ def test_query_gives_sparql_results_json_and_cannot_write(store: Path, tmp_path:
     assert "Traceback" not in update.stderr
 
 
+def test_a_mistyped_command_gets_the_nearest_one(store: Path) -> None:
+    done = provkg("lineag", FLUX)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: no command 'lineag': did you mean 'lineage'?")
+    assert done.stderr.splitlines()[1].startswith("hint: ")
+
+
+def test_a_query_with_from_asks_that_graph_alone(store: Path) -> None:
+    def count(clause: str) -> int:
+        return int(
+            provkg(
+                "--store",
+                store,
+                "query",
+                "-",
+                "--format",
+                "tsv",
+                stdin=f"SELECT (COUNT(*) AS ?n) {clause} WHERE {{ ?s ?p ?o }} # FROM",
+            ).stdout.splitlines()[1]
+        )
+
+    ledger = count("FROM <https://provkg.example.org/graph/ledger>")
+    assert 0 < ledger < count("")
+    assert count("FROM <http://nowhere.example.org/>") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "status", "begins"),
+    [
+        ("SELECT ?s { ?s a <http://www.w3.org/ns/prov#Bundle> }", "jsonl", 0, '{"s": '),
+        ("SELECT ?s { ?s a <http://www.w3.org/ns/prov#Bundle> }", "csv", 0, "s\nhttps://"),
+        ("SELECT ?s { ?s a <http://www.w3.org/ns/prov#Bundle> }", "turtle", 2, ""),
+        ("ASK { ?s ?p ?o }", "json", 0, '{"head":{},"boolean":true}'),
+        ("ASK { ?s ?p ?o }", "csv", 2, ""),
+        ("CONSTRUCT WHERE { ?s a <http://www.w3.org/ns/prov#Bundle> }", "ntriples", 0, "<https://"),
+        ("CONSTRUCT WHERE { ?s a <http://www.w3.org/ns/prov#Bundle> }", "json", 2, ""),
+    ],
+)
+def test_a_query_is_written_in_a_format_that_fits_it_or_refused(
+    store: Path, query: str, form: str, status: int, begins: str
+) -> None:
+    done = provkg("--store", store, "query", "-", "--format", form, stdin=query)
+    assert (done.returncode, done.stdout.startswith(begins)) == (status, True)
+    assert not done.stdout.endswith("\n\n")
+
+
+@pytest.mark.parametrize("arguments", [["-o", "x.png"], ["-o", "x.svg", "--format", "json"], ["-o", "no/dir/x.svg"]])
+def test_a_picture_that_cannot_be_written_is_an_error(store: Path, tmp_path: Path, arguments: list[str]) -> None:
+    done = provkg("--store", store, "lineage", FLUX, *arguments, cwd=tmp_path)
+    assert done.returncode in (2, 3)
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_terminal_cannot_show_is_escaped(store: Path) -> None:
+    done = provkg("--store", store, "lineage", FLUX, "--format", "tree", PYTHONIOENCODING="ascii")
+    assert (done.returncode, "\\u2190 get_flux_points" in done.stdout) == (0, True)
+
+
+def test_many_candidates_are_cut_and_counted(tmp_path: Path) -> None:
+    text = (sample() / "gammapy.log").read_text()
+    for number in range(30):
+        (tmp_path / f"{number}.log").write_text(text.replace("crab_flux_points", f"crab_flux_points{number}"))
+    provkg("--store", "s", "ingest", ".", cwd=tmp_path)
+    done = provkg("--store", "s", "show", "crab_flux", cwd=tmp_path)
+    assert "can mean 30 entities" in done.stderr
+    assert "… and 10 more" in done.stderr
+
+
 def test_validate_has_exit_status_1_for_a_violation_and_0_without(store: Path, tmp_path: Path) -> None:
     assert provkg("--store", store, "validate").returncode == 0
     bad = tmp_path / "bad.log"
@@ -174,10 +242,14 @@ def test_exit_statuses(store: Path, tmp_path: Path) -> None:
     assert provkg("--store", store, "show", "nothing-like-this").returncode == 5
     assert provkg("--store", store, "ask", "lineage").returncode == 2
     assert provkg("--store", store, "lineage", "dl1_LST-1.Run12012.0001.h5").returncode == 2
-    assert provkg("--store", store, "nonsense").returncode == 2
+    assert provkg("--store", store, "nonsense").returncode == 5
+    assert provkg("--store", store, "lineage", "--depth", "0", FLUX).returncode == 2
+    assert provkg("--store", store, "show", "x" * 300).returncode == 5
+    assert provkg("--store", store, "show", "prov:Activity").returncode == 5
     assert provkg("--store", tmp_path / "none", "status").returncode == 3
     assert provkg("ingest", tmp_path / "none").returncode == 3
-    assert provkg().returncode in (0, 2)
+    assert provkg("--store", "", "status").returncode == 3
+    assert provkg("--store", __file__, "status").returncode == 3
 
 
 def test_a_closed_pipe_is_no_error(store: Path) -> None:
@@ -215,6 +287,13 @@ def test_the_demo_runs_and_leaves_a_picture(tmp_path: Path) -> None:
     assert "What to try next" in done.stdout
     assert "exit status" not in done.stdout
     assert (tmp_path / "demo-out" / "lineage.svg").stat().st_size > 1000
+
+
+def test_the_demo_does_not_touch_what_it_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "x" / "store").mkdir(parents=True)
+    (tmp_path / "x" / "store" / "mine").write_text("precious")
+    done = provkg("demo", "-o", "x", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "x" / "store" / "mine").read_text()) == (3, "precious")
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:

@@ -123,6 +123,29 @@ def test_hostile_values_find_nothing(asked: KnowledgeGraph, value: str) -> None:
         list(asked.ask("parents", product=value))
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_second_source_that_says_the_same_changes_no_answer(asked: KnowledgeGraph, tmp_path: Path, name: str) -> None:
+    twice = provkg.open(tmp_path / "store")
+    for path in sample().iterdir():
+        (tmp_path / f"copy-of-{path.name}").write_text(path.read_text() + "\n")  # another digest, so another source
+    twice.ingest([sample(), *tmp_path.glob("copy-of-*")])
+    assert twice.status()["sources"] == 10
+    assert list(twice.ask(name, **EXAMPLES[name])) == list(asked.ask(name, **EXAMPLES[name]))
+
+
+def test_a_usage_that_could_not_be_resolved_is_not_left_out(tmp_path: Path) -> None:
+    lines = (sample() / "Run12012.log").read_text().splitlines(keepends=True)
+    (tmp_path / "a.log").write_text("".join(line for line in lines if "'name': 'dl2_to_dl3'" not in line))
+    kg = provkg.open(tmp_path / "store")
+    kg.ingest([tmp_path / "a.log"])
+    product = "dl3_LST-1.Run12012.fits"
+    expected = {(step.location, step.evidence) for step in kg.lineage(product, depth=1)}
+    assert {evidence for _, evidence in expected} == {"unresolved", "assumed"}
+    assert {(row["location"], row["evidence"]) for row in kg.ask("parents", product=product)} == expected
+    assert next(row for row in kg.ask("completeness") if row["level"] == "DL3")["inputs"] == 2
+    assert {row["step"] for row in kg.ask("steps", product=product)} == {None}
+
+
 def test_placeholders_in_comments_and_strings_are_left_alone() -> None:
     question = find_question("steps")
     assert question.bind({"product": NamedNode("http://e.org/x")}).count("http://e.org/x") == 1

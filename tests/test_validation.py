@@ -113,6 +113,18 @@ def test_a_lost_start_is_a_violation_at_the_line_of_what_is_left(kg: KnowledgeGr
     assert found == {("Activity-name", 2), ("Activity-start", 2)}
 
 
+def test_two_sources_that_contradict_each_other_are_found(kg: KnowledgeGraph, write: Write) -> None:
+    text = log(session(), activity("aaaaaa", used=("/d/x",)))
+    kg.ingest(
+        [
+            write("a.log", text),
+            write("b.log", text.replace("'endTime': '2023-03-13T08:00:05", "'endTime': '2023-03-13T08:00:06")),
+        ]
+    )
+    found = {finding.shape for finding in validate(kg.graph()).findings if finding.severity == "Violation"}
+    assert found == {"Activity-end"}
+
+
 def test_warnings_and_infos_do_not_make_a_graph_nonconforming(kg: KnowledgeGraph, write: Write) -> None:
     record = session()
     del record["system"]

@@ -4,14 +4,17 @@ Results go to stdout, everything else to stderr. Commands are loaded when they a
 instant.
 """
 
+import io
 import signal
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
 from provkg.errors import Ambiguous, ProvkgError
 
+MOST_CANDIDATES = 20
 _COMMANDS = {
     "ingest": ("provkg.cli.write", "Read files and folders into the store."),
     "status": ("provkg.cli.read", "Say what the store holds."),
@@ -56,13 +59,16 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take an unknown word that looks like a product as ``show``."""
-        if args and args[0] not in _COMMANDS and _is_product(args[0]):
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _COMMANDS, 1)
+            if near and not _is_product(args[0]):
+                ctx.fail(f"no command {args[0]!r}: did you mean {near[0]!r}?")
             return "show", self.get_command(ctx, "show"), args
         return super().resolve_command(ctx, args)
 
 
 def _is_product(word: str) -> bool:
-    return any(mark in word for mark in "/.:") or (len(word) >= 6 and any(character.isdigit() for character in word))
+    return any(mark in word for mark in "/.:_") or any(character.isdigit() for character in word)
 
 
 @click.group(
@@ -80,6 +86,9 @@ def provkg(ctx: click.Context, store: str | None, quiet: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; a closed pipe ends it as it ends any other program (141 in a shell)."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot show is escaped
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -93,16 +102,24 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except click.ClickException as error:
-        error.show()
+        say(f"error: {error.format_message()}")
+        context = getattr(error, "ctx", None)
+        say(f"hint: {context.command_path if context else 'provkg'} --help")
         return error.exit_code
     except ProvkgError as error:
         say(f"error: {error.message}")
         if isinstance(error, Ambiguous):
-            for candidate in error.candidates:
+            for candidate in error.candidates[:MOST_CANDIDATES]:
                 say(f"  {candidate}")
+            if len(error.candidates) > MOST_CANDIDATES:
+                say(f"  … and {len(error.candidates) - MOST_CANDIDATES} more")
         if error.hint:
             say(f"hint: {error.hint}")
         return error.exit_status
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"error: {where}{error.strerror or error}")
+        return 3
     except SyntaxError as error:
         say(f"error: {error.filename or 'query'}: {error}")
         return 2

@@ -24,7 +24,7 @@ _COLUMNS = ("severity", "source", "line", "message", "focus", "path", "value", "
     show_default=True,
     help="The least severity to report.",
 )
-@with_format("text")
+@with_format("text", default="text")
 @click.pass_context
 def validate(ctx: click.Context, paths: tuple[str, ...], severity: str, form: str | None, as_json: bool) -> int:
     """Validate the store with SHACL shapes, or the files and folders in PATHS without any store.
@@ -32,7 +32,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], severity: str, form: st
     Exit status 0: conforms; 1: it does not, by at least one violation; 3 or 4: some of the input could not be read.
     """
     if not paths:
-        return _validate(opened(ctx), severity, form, as_json=as_json)
+        return _validate(opened(ctx), severity, form, as_json=as_json, quiet=ctx.obj["quiet"])
     with tempfile.TemporaryDirectory() as folder:
         graph = open_with(settings(ctx), Path(folder) / "store")
         summary = graph.ingest(paths)
@@ -42,10 +42,10 @@ def validate(ctx: click.Context, paths: tuple[str, ...], severity: str, form: st
             say(f"quarantined: {path}:{piece.line}: {piece.reason}")
         if not summary.sources:
             raise InputError("nothing to validate: no input could be read")
-        return _validate(graph, severity, form, as_json=as_json) or summary.exit_status
+        return _validate(graph, severity, form, as_json=as_json, quiet=ctx.obj["quiet"]) or summary.exit_status
 
 
-def _validate(graph: KnowledgeGraph, severity: str, form: str | None, *, as_json: bool) -> int:
+def _validate(graph: KnowledgeGraph, severity: str, form: str | None, *, as_json: bool, quiet: bool) -> int:
     report = run_shapes(graph.graph(), severity=severity)
     form = "text" if form is None and not as_json else chosen(form, as_json=as_json)
     if form == "text":
@@ -55,7 +55,8 @@ def _validate(graph: KnowledgeGraph, severity: str, form: str | None, *, as_json
             click.echo(f"{where}: {finding.severity}: {finding.message} {finding.path}{value} <{finding.focus}>")
     else:
         write(_COLUMNS, ([getattr(finding, column) for column in _COLUMNS] for finding in report.findings), form)
-    say(_verdict(report))
+    if not quiet:
+        say(_verdict(report))
     return 0 if report.conforms else 1
 
 

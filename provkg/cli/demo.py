@@ -8,9 +8,11 @@ import click
 
 from provkg.cli import run
 from provkg.cli.output import emit
+from provkg.errors import StoreError
 from provkg.resources import sample
 
 _FLUX, _PEDESTAL = "crab_flux_points.fits", "drs4_pedestal.Run12010.0000.h5"
+_MARK = "made-by-provkg-demo"
 _NEXT = """What to try next (the store is {store}):
   export PROVKG_STORE={store}
   provkg dl3_LST-1.Run12012.fits                       the card of a product
@@ -33,8 +35,11 @@ def demo(output: str) -> int:
     """Run the main job on the sample records that provkg brings: ingest, validate, ask, draw."""
     folder = Path(output)
     store, picture = folder / "store", folder / "lineage.svg"
+    if store.exists() and not (store / _MARK).exists():
+        raise StoreError(f"{store} was not made by this demo", hint="name another folder: provkg demo -o FOLDER")
     shutil.rmtree(store, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    store.mkdir(parents=True)
+    (store / _MARK).write_text("provkg demo made this store and will replace it\n")
     emit(
         "Five logs of one analysis: two runs of LST-1 and their calibration (lstosa), the simulation behind the\n"
         "instrument response (ctapipe), and the gammapy session that made flux points. No program knew of the others."

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import click
@@ -18,7 +19,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "tsv")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def with_format(*more: str) -> Callable[[Command], Command]:
+def with_format(*more: str, default: str = "table on a terminal, tsv in a pipe") -> Callable[[Command], Command]:
     """Add ``--format`` and ``--json`` to a command."""
 
     def decorate(command: Command) -> Command:
@@ -26,7 +27,7 @@ def with_format(*more: str) -> Callable[[Command], Command]:
             "--format",
             "form",
             type=click.Choice([*FORMATS, *more]),
-            help="Default: table on a terminal, tsv in a pipe.",
+            help=f"Default: {default}.",
         )
         return option(click.option("--json", "as_json", is_flag=True, help="The same as --format json.")(command))
 
@@ -59,9 +60,13 @@ def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> i
         objects = (dict(zip(columns, row, strict=True)) for row in rows)
         return _json(objects, lines=form == "jsonl")
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter="\t" if form == "tsv" else ",", lineterminator="\n")
-    for row in ([*columns], *rows):
-        writer.writerow(["" if value is None else _flat(value) if form == "tsv" else value for value in row])
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in chain([columns], rows):
+        if form == "tsv":
+            emit("\t".join("" if value is None else _flat(str(value)) for value in row))
+            count += 1
+            continue
+        writer.writerow(["" if value is None else value for value in row])
         emit(buffer.getvalue(), newline=False)
         buffer.seek(0)
         buffer.truncate()
@@ -69,8 +74,9 @@ def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> i
     return count - 1
 
 
-def _flat(value: Any) -> Any:
-    return value.replace("\t", " ").replace("\n", " ") if isinstance(value, str) else value
+def _flat(text: str) -> str:
+    """Escape what would break a line into fields: TSV has no quotes, so that cut and awk can read it."""
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _json(objects: Iterable[dict[str, Any]], *, lines: bool) -> int:

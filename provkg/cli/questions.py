@@ -1,16 +1,19 @@
 """Commands that ask."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QueryTriples, RdfFormat
 
 from provkg.cli.output import chosen, emit, opened, with_format, write
 from provkg.errors import InputError, QuestionError
 from provkg.questions import find_question, questions
 from provkg.store import text_of
 
-_RESULTS = {"json": "srj", "csv": "csv", "tsv": "tsv"}
+_SELECT = {"table": None, "json": QueryResultsFormat.JSON, "jsonl": None, "csv": None, "tsv": None}
+_CONSTRUCT = {"turtle": RdfFormat.TURTLE, "ntriples": RdfFormat.N_TRIPLES}
 
 
 @click.command()
@@ -68,34 +71,44 @@ def _usage(name: str, required: bool) -> str:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "csv", "tsv", "turtle", "ntriples"]),
-    help="json is SPARQL results JSON.",
+    type=click.Choice([*_SELECT, *_CONSTRUCT]),
+    help="json is SPARQL results JSON; turtle and ntriples are for CONSTRUCT and DESCRIBE.",
 )
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_context
-def query(ctx: click.Context, file: str, form: str | None) -> int:
-    """Run the SPARQL 1.1 query in FILE (`-` is standard input) over the union of all graphs; it cannot write."""
-    from pyoxigraph import QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat, serialize
+def query(ctx: click.Context, file: str, form: str | None, as_json: bool) -> int:
+    """Run the SPARQL 1.1 query in FILE (`-` is standard input); it cannot write.
 
-    text = _text(file)
-    graph = opened(ctx).graph()
-    results = graph.store.query(text, use_default_graph_as_union=True)
-    form = form or ("table" if sys.stdout.isatty() else "tsv")
+    Without FROM it asks the union of all graphs, where a triple that two sources state counts twice: say DISTINCT.
+    """
+    results = opened(ctx).graph().query(_text(file))
+    form = "json" if as_json else form
     if isinstance(results, QueryTriples):
-        syntax = RdfFormat.N_TRIPLES if form == "ntriples" else RdfFormat.TURTLE
-        emit((serialize(results, format=syntax) or b"").decode(), newline=False)
-    elif form == "table" and isinstance(results, QuerySolutions):
-        names = [variable.value for variable in results.variables]
-        write(names, ([text_of(solution[name]) for name in names] for solution in results), "table")
-    elif isinstance(results, QuerySolutions) or form == "json":
-        wanted = QueryResultsFormat.from_extension(_RESULTS.get(form, "tsv"))
-        emit((results.serialize(format=wanted) or b"").decode())
+        _fits(form, _CONSTRUCT, "CONSTRUCT and DESCRIBE", ctx)
+        data = results.serialize(format=_CONSTRUCT[form or "turtle"])
+    elif isinstance(results, QueryBoolean):
+        _fits(form, {"json": None}, "ASK", ctx)
+        data = results.serialize(format=_SELECT["json"]) if form else b"true" if results else b"false"
     else:
-        emit("true" if results else "false")
+        _fits(form, _SELECT, "SELECT", ctx)
+        form = chosen(form, as_json=as_json)
+        if form != "json":
+            names = [variable.value for variable in results.variables]
+            write(names, ([text_of(solution[name]) or None for name in names] for solution in results), form)
+            return 0
+        data = results.serialize(format=_SELECT["json"])
+    emit((data or b"").decode().rstrip("\n"))
     return 0
+
+
+def _fits(form: str | None, allowed: Mapping[str, object], kind: str, ctx: click.Context) -> None:
+    if form is not None and form not in allowed:
+        raise click.UsageError(f"{kind} cannot be written as {form}; choose {', '.join(allowed)}", ctx)
 
 
 def _text(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: {getattr(error, 'strerror', None) or error}") from None
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: the query is not UTF-8") from None

@@ -17,7 +17,7 @@ _COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "
 @click.option("--up", "direction", flag_value="up", default="up", help="What it was made from (the default).")
 @click.option("--down", "direction", flag_value="down", help="What was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), help="How many steps to go; all by default.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the tree as a picture: FILE.svg.")
+@click.option("-o", "--output", metavar="FILE.svg", help="Write the tree as a picture; - is stdout.")
 @with_format("tree")
 @click.pass_context
 def lineage(
@@ -37,6 +37,8 @@ def lineage(
     """
     down = direction == "down"
     steps = opened(ctx).lineage(product, down=down, depth=depth)
+    if output and (form or as_json or not (output == "-" or output.endswith(".svg"))):
+        raise click.UsageError("-o writes a picture, FILE.svg or -, and goes without --format", ctx)
     form = chosen(form, as_json=as_json)
     if form == "tree" or output:
         from rich.console import Console
@@ -45,9 +47,8 @@ def lineage(
 
         root = tree(steps, _root(ctx, product), printable(product), down=down)
         if output:
-            from pathlib import Path
-
-            Path(output).write_text(svg(root), "utf-8")
+            with click.open_file(output, "w", encoding="utf-8") as stream:
+                stream.write(svg(root))
             return 0
         Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(root)
         return 0

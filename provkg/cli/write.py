@@ -28,7 +28,7 @@ def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool) -> int:
     graph = opened(ctx)
     with _progress(quiet=ctx.obj["quiet"]) as progress:
         summary = graph.ingest(paths, progress=progress)
-    _report(summary)
+    _report(summary, quiet=ctx.obj["quiet"])
     if as_json:
         import json
 
@@ -39,7 +39,7 @@ def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool) -> int:
     return summary.exit_status
 
 
-def _report(summary: Summary) -> None:
+def _report(summary: Summary, *, quiet: bool) -> None:
     """Say what could not be read: a few in full, the others by count."""
     for error in summary.errors[:MOST_SHOWN]:
         say(f"error: {error.message}")
@@ -47,6 +47,8 @@ def _report(summary: Summary) -> None:
             say(f"hint: {error.hint}")
     if len(summary.errors) > MOST_SHOWN:
         say(f"error: {len(summary.errors) - MOST_SHOWN} more inputs could not be read")
+    if quiet:
+        return
     for path, piece in summary.quarantined[:MOST_SHOWN]:
         say(f"quarantined: {path}:{piece.line}: {piece.reason} (byte {piece.offset}, {piece.length} bytes)")
     if len(summary.quarantined) > MOST_SHOWN:

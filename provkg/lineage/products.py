@@ -5,15 +5,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal
 
 from provkg import identity
 from provkg.errors import Ambiguous, NotFound
 from provkg.store import Graph, text_of, values
-from provkg.vocab import PKG, PREFIXES, PROV
+from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE
 
 SHORTEST_PREFIX = 6
-MOST_CANDIDATES = 200
+MOST_PLACES = 2000
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//|[^/]*:)")
 _DETAILS = """SELECT ?version ?location ?label ?start WHERE {
@@ -30,7 +30,7 @@ _BEGINNING = """SELECT DISTINCT ?thing WHERE {
   UNION { ?thing pkg:pathDigest ?tagged BIND(STRAFTER(?tagged, ":") AS ?text) }
   UNION { ?thing a prov:Entity BIND(STRAFTER(STR(?thing), "/entity/") AS ?text) }
   FILTER(STRSTARTS(?text, ?wanted))
-} LIMIT 201"""
+} ORDER BY ?thing LIMIT 2001"""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def find_one(graph: Graph, text: str, *, site: str = "site") -> Candidate:
         hint = "give a path, a file name, an IRI, a digest, or at least 6 of its first characters"
         raise NotFound(f"nothing in the store answers to {text!r}", hint=hint)
     if len(found) > 1:
+        count = f"more than {MOST_PLACES}" if len(found) > MOST_PLACES else str(len(found))
         raise Ambiguous(
-            f"{text!r} can mean {len(found)} entities",
+            f"{text!r} can mean {count} entities",
             [str(each) for each in found],
             hint="give the IRI of one of them",
         )
@@ -84,8 +85,8 @@ def find_one(graph: Graph, text: str, *, site: str = "site") -> Candidate:
 
 def _exists(graph: Graph, iri: str) -> bool:
     try:
-        return any(True for _ in graph.quads(iri)) or any(True for _ in graph.quads(None, None, iri))
-    except ValueError:
+        return PROV.Entity in graph.objects(iri, RDF_TYPE)
+    except ValueError:  # no IRI
         return False
 
 
@@ -100,7 +101,7 @@ def _by_iri(graph: Graph, text: str, _site: str) -> list[str]:
 
 
 def _by_path(graph: Graph, text: str, site: str) -> list[str]:
-    if "/" not in text and not Path(text).exists():
+    if "/" not in text and not os.path.exists(text):  # noqa: PTH110 - Path.exists raises for a name that is too long
         return []
     found: list[str] = []
     for path in dict.fromkeys((text, str(Path(text).absolute()), os.path.realpath(text))):
@@ -130,9 +131,11 @@ def _by_digest(graph: Graph, text: str, _site: str) -> list[str]:
 def _by_beginning(graph: Graph, text: str, _site: str) -> list[str]:
     if len(text) < SHORTEST_PREFIX:
         return []
-    wanted = f"VALUES ?wanted {{ {Literal(_printable(text))} }}"
+    bare = text.rpartition(":")[2]
+    options = {_printable(text)} | ({bare.lower()} if re.fullmatch(r"[0-9A-Fa-f-]+", bare) else set())
+    wanted = f"VALUES ?wanted {{ {' '.join(str(Literal(option)) for option in sorted(options))} }}"
     query = _PREFIXES + _BEGINNING.replace("WHERE {", f"WHERE {{ {wanted}", 1)
-    return [text_of(row["thing"]) for row in graph.select(query)][:MOST_CANDIDATES]
+    return [text_of(row["thing"]) for row in graph.select(query)]
 
 
 def _versions(graph: Graph, thing: str) -> list[str]:
@@ -153,12 +156,3 @@ def _details(graph: Graph, versions: list[str]) -> list[Candidate]:
 def _printable(text: str) -> str:
     """Return text as the graph writes it: a byte that was not UTF-8 as its escape."""
     return re.sub("[\ud800-\udfff]", lambda match: f"\\udc{ord(match[0]) & 0xFF:02x}", text)
-
-
-def iri(text: str) -> str:
-    """Return an IRI that is legal.
-
-    Raises:
-        ValueError: it is not.
-    """
-    return str(NamedNode(text).value)

@@ -41,16 +41,14 @@ class EmbeddedStore:
         self.path = path
         self.config = config
 
-    def exists(self) -> bool:
-        """Say whether something has been ingested here."""
-        return (self.path / "CURRENT").is_file()
-
     def current(self) -> Path | None:
         """Return the snapshot that readers open, or None where nothing has been ingested."""
         try:
             number = (self.path / "CURRENT").read_text("ascii").strip()
         except FileNotFoundError:
             return None
+        except NotADirectoryError:
+            raise StoreError(f"{self.path} is a file, not a store", hint="--store FOLDER") from None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{self.path}: {error}") from None
         if not re.fullmatch(r"\d{6,}", number):

@@ -1,13 +1,20 @@
 """Read quads: SPARQL 1.1 over the union of all graphs, and look-ups by pattern."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store
+from pyoxigraph import Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from provkg.vocab import LEDGER
 
+# IRIs, strings and comments: in them no word is a keyword
+_QUOTED = re.compile(
+    r"""<[^<>"{}|^`\\\x00-\x20]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*""",
+    re.DOTALL,
+)
 Term = NamedNode | Literal
 Row = dict[str, Term | None]
 
@@ -23,6 +30,15 @@ class Graph:
     def __init__(self, store: Store, base: str) -> None:
         self.store = store
         self.base = base
+
+    def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Run any query: over the union of all graphs, unless it names its own with FROM.
+
+        Raises:
+            SyntaxError: the query is no SPARQL; the message names line and column.
+        """
+        plain = _QUOTED.sub(" ", query)
+        return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
 
     def select(self, query: str) -> Iterator[Row]:
         """Run a SELECT query over the union of all graphs.
