@@ -20,8 +20,9 @@ from typing import IO
 from pyoxigraph import NamedNode, Quad
 
 from provkg import ledger
+from provkg.config import Config
 from provkg.errors import InputError, ProvkgError
-from provkg.lineage.resolution import Batch, resolve
+from provkg.lineage.resolution import Batch, link_quads, resolve
 from provkg.mapping import Mapping, map_records
 from provkg.mapping.terms import literal
 from provkg.readers import CHUNK_BYTES, Reader, Source, find_reader, open_source, readers, shown
@@ -31,6 +32,9 @@ from provkg.vocab import CATALOGUE, DESCRIPTIONS, LEDGER, PKG, PROV, RDF_TYPE, R
 
 BATCH_USAGES = 400_000
 LOAD_CHARACTERS = 24 << 20
+KNOWN_LIMIT = 200_000
+STREAM = "-"
+_SURPRISES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 Progress = Callable[[int, int, str], None]
 
 
@@ -137,9 +141,10 @@ class _Ingest:
 
     def file(self, path: Path, known: dict[str, Reader], *, named: bool) -> None:
         try:
-            if str(path) == "-":
+            if str(path) == "-" or (path.exists() and not path.is_file()):  # a pipe can be read only once
                 with tempfile.TemporaryDirectory() as folder:
-                    self.source(open_source(_spooled(Path(folder)), self.config), "-", known, named=True)
+                    spooled = _spooled(path, Path(folder))
+                    self.source(open_source(spooled, self.config, location=""), STREAM, known, named=True)
             else:
                 self.source(open_source(path, self.config), _absolute(path), known, named=named)
         except InputError as error:
@@ -149,31 +154,26 @@ class _Ingest:
                 self.summary.skipped.append(shown(path))
 
     def source(self, source: Source, path: str, known: dict[str, Reader], *, named: bool) -> None:
-        graph = ledger.graph_of(self.base, source.digest)
-        before, old = self.entries.get(graph), self.by_path.get(path)
+        reader = find_reader(source, known)
+        if reader is None:
+            if named:
+                raise InputError(f"{path}: not a format that provkg knows", hint=f"known: {', '.join(known)}")
+            self.summary.skipped.append(path)
+            return
+        graph = ledger.graph_of(self.base, source.digest, path if reader.located else "")
+        before = self.entries.get(graph)
+        old = self.by_path.get(path) if path != STREAM else None
         if before is not None and before.version == self.version:
             self.summary.unchanged += 1
             self.claim(graph, path, old)
             return
-        reader = find_reader(source, known)
-        if reader is None:
-            if named:
-                raise InputError(f"{shown(path)}: not a format that provkg knows", hint=f"known: {', '.join(known)}")
-            self.summary.skipped.append(shown(path))
-            return
-        try:
-            mapping = map_records(reader.read(source), self.config, self.known)
-        except InputError:
-            raise
-        except ProvkgError as error:
-            raise InputError(error.message, hint=error.hint) from None
-        except OSError as error:
-            raise InputError(f"{shown(path)}: {error.strerror or error}") from None
+        mapping = _mapped(source, path, reader, self.config, self.known)
         if before is not None:
             self.forget(graph)
-        elif old is not None:
-            self.release(old, path)
-        self.take(graph, path, source, reader, mapping)
+        if old not in (None, graph):
+            self.release(str(old), path)
+        paths = {path, *(before.paths if before is not None else ())}
+        self.take(graph, tuple(sorted(paths)), source, reader, mapping)
 
     # Replacing
 
@@ -183,8 +183,13 @@ class _Ingest:
             return
         if old is not None:
             self.release(old, path)
-        self.by_path[path] = graph
+        self.note_path(path, graph)
         self.add(graph, self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."])
+
+    def note_path(self, path: str, graph: str) -> None:
+        """Remember which source a path holds; a stream holds nothing when it is over."""
+        if path != STREAM:
+            self.by_path[path] = graph
 
     def release(self, graph: str, path: str) -> None:
         """Take a path from a source; a source without a path is replaced."""
@@ -225,6 +230,7 @@ class _Ingest:
                 old.append(quad)
                 if quad.predicate.value == PKG.usedVersion:
                     self.orphans.add(_value(quad.object))
+            old += link_quads(view, subject)
         self.writing.remove(old)
 
     def collect(self) -> None:
@@ -242,23 +248,27 @@ class _Ingest:
 
     # Writing
 
-    def take(self, graph: str, path: str, source: Source, reader: Reader, mapping: Mapping) -> None:
+    def take(self, graph: str, paths: tuple[str, ...], source: Source, reader: Reader, mapping: Mapping) -> None:
         counts = mapping.counts
         counts["quarantined"] = len(mapping.quarantined)
         self.add(graph, graph, mapping.source)
         self.add(graph, self.base + CATALOGUE, mapping.shared.catalogue)
         self.add(graph, self.base + DESCRIPTIONS, mapping.shared.descriptions)
         entry = ledger.lines(
-            graph, path, source.digest, source.size, reader.name, self.version, self.now, counts, mapping.remarks
+            graph, paths, source.digest, source.size, reader.name, self.version, self.now, counts, mapping.remarks
         )
         self.add(graph, self.base + LEDGER, entry + ledger.quarantine_lines(graph, mapping.quarantined))
-        self.entries[graph] = ledger.Entry(graph, (path,), self.version)
-        self.by_path[path] = graph
+        self.entries[graph] = ledger.Entry(graph, paths, self.version)
+        for path in paths:
+            self.note_path(path, graph)
+        if len(self.known) > KNOWN_LIMIT:
+            self.known.clear()
+        self.known |= mapping.shared.fresh
         self.batch.edges.append(mapping.edges)
         self.summary.sources += 1
         self.summary.counts += counts
         self.summary.remarks += mapping.remarks
-        self.summary.quarantined += [(shown(path), piece) for piece in mapping.quarantined]
+        self.summary.quarantined += [(paths[0], piece) for piece in mapping.quarantined]
 
     def add(self, _source: str, graph: str, lines: list[str]) -> None:
         """Put N-Triples lines into a graph; loading happens in pieces, in the other thread."""
@@ -295,6 +305,27 @@ class _Ingest:
             self.batch = Batch()
 
 
+def _mapped(source: Source, path: str, reader: Reader, config: Config, known: set[str]) -> Mapping:
+    """Read and map one source.
+
+    Raises:
+        InputError: it cannot be read; the others can.
+    """
+    try:
+        return map_records(reader.read(source), config, known)
+    except InputError:
+        raise
+    except ProvkgError as error:
+        raise InputError(error.message, hint=error.hint) from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except _SURPRISES as error:  # one source that nobody foresaw must not cost the others
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise InputError(
+            f"{path}: the reader {reader.name} failed: {reason}", hint="please report it with this file"
+        ) from error
+
+
 def _value(term: object) -> str:
     return str(getattr(term, "value", ""))
 
@@ -310,11 +341,11 @@ def _absolute(path: Path) -> str:
     return shown(path.absolute())
 
 
-def _spooled(folder: Path) -> Path:
-    """Copy standard input to a file: readers look at a source twice."""
-    target = folder / "stdin"
-    stream: IO[bytes] = sys.stdin.buffer
-    with target.open("wb") as out:
+def _spooled(path: Path, folder: Path) -> Path:
+    """Copy a stream to a file: readers look at a source twice."""
+    target = folder / "stream"
+    stream: IO[bytes] = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    with stream, target.open("wb") as out:
         while chunk := stream.read(CHUNK_BYTES):
             out.write(chunk)
     return target

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode
 
+from provkg import identity
 from provkg.mapping.terms import integer, literal
 from provkg.records import Quarantined
 from provkg.store import Graph
@@ -34,9 +35,12 @@ class Entry:
     version: str
 
 
-def graph_of(base: str, digest: str) -> str:
-    """Return the graph of a source: its content names it, so it is the same from whatever path it is read."""
-    return f"{base}source/{digest[:32]}"
+def graph_of(base: str, digest: str, path: str = "") -> str:
+    """Return the graph of a source: its content names it, so it is the same from whatever path it is read.
+
+    Where the path is part of what it says (a product), the path names it too.
+    """
+    return f"{base}source/{identity.digest(digest, path) if path else digest[:32]}"
 
 
 def entries(graph: Graph) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -57,7 +61,7 @@ def _value(term: object) -> str:
 
 def lines(
     source: str,
-    path: str,
+    paths: tuple[str, ...],
     digest: str,
     size: int,
     reader: str,
@@ -71,7 +75,7 @@ def lines(
     found = [
         f"{s} <{RDF_TYPE}> <{PKG.Source}> .",
         f"{s} <{RDF_TYPE}> <{PROV.Bundle}> .",
-        f"{s} <{PKG.sourcePath}> {literal(path)} .",
+        *(f"{s} <{PKG.sourcePath}> {literal(path)} ." for path in paths),
         f"{s} <{PKG.sha256}> {literal(digest)} .",
         f"{s} <{PKG.byteCount}> {integer(size)} .",
         f"{s} <{PKG.reader}> {literal(reader)} .",

@@ -108,7 +108,7 @@ class Activity(Struct, frozen=True, kw_only=True):
 
 
 class Ended(Struct, frozen=True):
-    """The end of an activity whose start was given before. ``completed`` is what an end record proves in its family."""
+    """The end of an activity whose start was given before, and the status that an end record proves in its family."""
 
     activity: str
     end: str
@@ -153,8 +153,8 @@ class Relation(Struct, frozen=True, kw_only=True):
     """A relation of PROV, from ``subject`` to ``object``, as the terms of PROV-DM run.
 
     For a generation the subject is the entity (or its place) and the object the activity. ``activity`` is the one in
-    whose course a derivation or membership was recorded; it dates the versions that are meant. ``node`` is the IRI of
-    the qualified relation where the record gives it one.
+    whose course a derivation or membership was recorded; it dates the versions that are meant. ``place`` is where a
+    generated entity lies that has an id of its own. ``node`` is the IRI of the qualified relation where there is one.
     """
 
     kind: Kind
@@ -165,6 +165,7 @@ class Relation(Struct, frozen=True, kw_only=True):
     activity: str = ""
     digest: Digest | None = None
     product: str = ""
+    place: str = ""
     node: str = ""
     properties: Properties = ()
     line: int = 0
@@ -204,7 +205,7 @@ NO_START = "activities whose start record is missing"
 NO_ENTITY = "relations to an id without an entity record"
 TOLERATED = "values read tolerantly (nan, numpy, Path, datetime, objects)"
 REPEATED = "repeated records of one activity (the last wins)"
-HEADER = "output headers that name another activity (not followed)"
+HEADER = "output headers copied from another activity or an input (not followed)"
 OPAQUE = "digests of which nothing proves what was digested (no evidence)"
 UNREADABLE_TIME = "times that cannot be read (kept as text)"
 

@@ -309,6 +309,7 @@ def test_16_a_calibration_session_has_two_runs_and_no_observation_run(read: Read
         PKG.observationDate: "20230312",
         PKG.pedestalRun: "01611",
         PKG.calibrationRun: "01614",
+        PKG.processStart: START.isoformat(),
     }
 
 

@@ -70,7 +70,7 @@ def test_fabricated_metadata_of_ctapipe_is_dropped_and_counted(kg: KnowledgeGrap
 
 def test_a_failed_merge_does_not_take_over_its_inputs_history(kg: KnowledgeGraph, shared: Path) -> None:
     summary = kg.ingest([shared / "data/ctapipe/v0.28.0"])
-    assert summary.remarks["output headers that name another activity (not followed)"] == 1
+    assert summary.remarks["output headers copied from another activity or an input (not followed)"] == 1
     [failed] = kg.find("merged.dl2.h5")
     assert failed.made_by == "ctapipe-merge"
 

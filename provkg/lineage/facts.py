@@ -34,9 +34,9 @@ class Facts:
 
     def times(self, activity: str) -> tuple[int | None, int | None]:
         """Return start and end of an activity in microseconds since 1970."""
-        found = [self.graph.objects(activity, term) for term in (PROV.startedAtTime, PROV.endedAtTime)]
-        # several sources may tell of one activity: the first start and the last end
-        return (_micros(found[0][0]) if found[0] else None, _micros(found[1][-1]) if found[1] else None)
+        starts = map(_micros, self.graph.objects(activity, PROV.startedAtTime))
+        ends = map(_micros, self.graph.objects(activity, PROV.endedAtTime))
+        return earliest(*starts), latest(*ends)
 
     def is_activity(self, iri: str) -> bool:
         """Say whether some source still tells of an activity."""
@@ -146,6 +146,16 @@ class Facts:
                 by, at = self.graph.objects(node, PKG.recordedBy), self.graph.objects(node, PROV.atTime)
                 return Link(kind, node, subjects[0], objects[0], by[0] if by else "", _micros(at[0]) if at else None)
         return None
+
+
+def earliest(*times: int | None) -> int | None:
+    """Return the first of the times that are known: several sources may tell of one activity."""
+    return min((time for time in times if time is not None), default=None)
+
+
+def latest(*times: int | None) -> int | None:
+    """Return the last of the times that are known."""
+    return max((time for time in times if time is not None), default=None)
 
 
 def _micros(text: str) -> int | None:

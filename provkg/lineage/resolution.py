@@ -14,13 +14,14 @@ generations exist, nothing is resolved: a wrong edge is worse than a missing one
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
+
+from pyoxigraph import Quad
 
 from provkg import identity
-from provkg.lineage.facts import Facts, Written
+from provkg.lineage.facts import Facts, Written, earliest, latest
 from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
-from provkg.store import Writing
+from provkg.store import Graph, Writing
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
 UNRESOLVED = "usages that could not be resolved (their time is unknown)"
@@ -93,7 +94,7 @@ class _Resolution:
         for edges in self.batch.edges:
             for activity, (start, end) in edges.times.items():
                 known = self.times.get(activity, (None, None))
-                self.times[activity] = (start if start is not None else known[0], end if end is not None else known[1])
+                self.times[activity] = (earliest(start, known[0]), latest(end, known[1]))
             for usage in edges.usages:
                 self.usages[usage.activity][usage.node] = usage
             for generation in edges.generations:
@@ -117,6 +118,7 @@ class _Resolution:
         facts = self.facts
         generations = [each for outputs in self.outputs.values() for each in outputs.values()]
         places = {each.place for each in generations} | self.batch.places
+        places |= {place for each in generations for place in facts.places_of(each.version)}
         affected, links = set(self.batch.activities), set()
         for place in places:
             for node in facts.nodes_of(place):
@@ -187,7 +189,7 @@ class _Resolution:
         if digest:
             same = [each for each in self.with_digest(digest) if each.activity != activity]
             here = [each for each in same if each in candidates]
-            best = _last(here, at) if here else same[0] if len(same) == 1 else None
+            best = _last(here, at) if here else _last(same, at) if len(same) == 1 else None
             if best is not None:
                 return best.version, BY_IDENTITY
             candidates = [each for each in candidates if not each.digest]
@@ -203,7 +205,7 @@ class _Resolution:
     def of_entity(self, entity: str, activity: str, at: int | None) -> tuple[str, str]:
         """Resolve an entity known by its own id: itself, unless a version elsewhere carries that id."""
         if entity.startswith(self.base + "entity/") and not self.is_generated(entity):
-            claimed = self.claiming(entity)
+            claimed = [version for version in self.claiming(entity) if version not in self.outputs.get(activity, ())]
             if len(claimed) == 1:
                 return claimed[0], BY_IDENTITY
             for place in self.facts.places_of(entity):
@@ -246,7 +248,7 @@ class _Resolution:
             if self.is_place(link.subject)
             else (link.subject, BY_IDENTITY)
         )
-        other, evidence = self.version(link.object, link.activity, at, "")
+        other, evidence = self.member(link) or self.version(link.object, link.activity, at, "")
         if subject is None or other is None:
             self.counts[UNRESOLVED] += 1
             return
@@ -255,6 +257,13 @@ class _Resolution:
         self.put(link.node, PKG.ofVersion, subject)
         if subject != other:
             self.put(subject, PROV.wasDerivedFrom if link.kind is Kind.DERIVED else PROV.hadMember, other)
+
+    def member(self, link: Link) -> tuple[str, str] | None:
+        """Return the member that the activity of a membership wrote itself, if it did."""
+        if link.kind is not Kind.MEMBER or not self.is_place(link.object):
+            return None
+        own = [each.version for each in self.written(link.object) if each.activity == link.activity]
+        return (own[0], BY_IDENTITY) if own else None
 
     def facts_start(self, activity: str) -> int | None:
         if not activity:
@@ -286,24 +295,29 @@ class _Resolution:
 
     def forget_link(self, node: str) -> None:
         """Take back what was resolved for a derivation or membership."""
-        graph = self.base + RESOLUTION
-        quads = self.facts.graph
-        others, subjects = quads.objects(node, PKG.usedVersion), quads.objects(node, PKG.ofVersion)
-        self.released |= {*others, *subjects}
-        old = list(quads.quads(node, None, None, graph))
-        for subject, other in ((subject, other) for subject in subjects for other in others):
-            old += chain(
-                quads.quads(subject, PROV.wasDerivedFrom, other, graph),
-                quads.quads(subject, PROV.hadMember, other, graph),
-            )
-        self.writing.remove(old)
+        graph = self.facts.graph
+        self.released |= {*graph.objects(node, PKG.usedVersion), *graph.objects(node, PKG.ofVersion)}
+        self.writing.remove([*link_quads(graph, node), *graph.quads(node, None, None, self.base + RESOLUTION)])
 
     def sweep(self) -> None:
         """Remove first versions that no usage, derivation or membership means any more."""
         graph = self.facts.graph
         for version in self.released:
-            if not (graph.subjects(PKG.usedVersion, version) or graph.subjects(PKG.ofVersion, version)):
+            meant = graph.subjects(PKG.usedVersion, version) or graph.subjects(PKG.ofVersion, version)
+            if not meant and not graph.objects(version, PROV.wasGeneratedBy):
                 self.writing.remove(list(graph.quads(version, None, None, self.base + RESOLUTION)))
+
+
+def link_quads(graph: Graph, node: str) -> list[Quad]:
+    """Return the edge that was resolved for a derivation or membership."""
+    resolution = graph.iri(RESOLUTION)
+    return [
+        quad
+        for subject in graph.objects(node, PKG.ofVersion)
+        for other in graph.objects(node, PKG.usedVersion)
+        for predicate in (PROV.wasDerivedFrom, PROV.hadMember)
+        for quad in graph.quads(subject, predicate, other, resolution)
+    ]
 
 
 def _last(candidates: list[Written], at: int | None) -> Written | None:

@@ -55,6 +55,7 @@ QUALIFIED: dict[Kind, tuple[str, str, str, str]] = {
     Kind.ENDED: (PROV.wasEndedBy, PROV.qualifiedEnd, PROV.End, PROV.entity),
     Kind.INFLUENCED: (PROV.wasInfluencedBy, PROV.qualifiedInfluence, PROV.Influence, PROV.influencer),
 }
+_DIGEST = {"path": PKG.pathDigest, "content": PKG.recordedDigest, "unknown": PKG.unprovenDigest}
 DIRECT: dict[Kind, str] = {
     Kind.SPECIALIZED: PROV.specializationOf,
     Kind.ALTERNATE: PROV.alternateOf,
@@ -131,15 +132,17 @@ class Mapping:
     def activity(self, record: Activity) -> None:
         """An activity, with what its start record says."""
         a, put = self.names.iri(record.name), self.source.append
-        self.counts["activities"] += 1
+        self.counts["activities"] += a[1:-1] not in self.edges.times
         put(f"{a} {_A} <{PROV.Activity}> .")
-        put(f"{a} {_LINE} {integer(record.line)} .")
+        if record.line:
+            put(f"{a} {_LINE} {integer(record.line)} .")
         if record.label:
             put(f"{a} {_LABEL} {literal(record.label)} .")
             put(f"{a} <{VP.activityDescription}> {self.shared.activity_description(record.label)} .")
         start = self.time(a, PROV.startedAtTime, PKG.recordedStart, record.start)
         end = self.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
-        self.edges.times[a[1:-1]] = (start, end)
+        known = self.edges.times.get(a[1:-1], (None, None))
+        self.edges.times[a[1:-1]] = (known[0] if start is None else start, known[1] if end is None else end)
         if record.status and record.status != "running":
             put(f"{a} <{PKG.status}> <{PKG[record.status]}> .")
         if record.recorded_status:
@@ -162,7 +165,8 @@ class Mapping:
         a = self.names.iri(record.activity)
         end = self.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
         self.edges.times[a[1:-1]] = (self.edges.times.get(a[1:-1], (None, None))[0], end)
-        self.source.append(f"{a} <{PKG.status}> <{PKG[record.status]}> .")
+        if record.status:
+            self.source.append(f"{a} <{PKG.status}> <{PKG[record.status]}> .")
         self.counts["ended"] += 1
 
     def surroundings(self, subject: str, environment: Environment | None, arguments: tuple[str, ...]) -> None:
@@ -196,10 +200,8 @@ class Mapping:
         if record.place:
             put(f"{e} <{PROV.specializationOf}> {self.names.iri(record.place)} .")
         self.describe(e, record, put)
-        digest = record.digest
-        if digest is not None and digest.of != "content":  # a content digest belongs to a version: see relation
-            term = PKG.pathDigest if digest.of == "path" else PKG.unprovenDigest
-            put(f"{e} <{term}> {literal(f'{digest.algorithm}:{digest.value}')} .")
+        if record.digest is not None:  # a content digest is evidence on a version: see relation
+            put(f"{e} <{_DIGEST[record.digest.of]}> {literal(f'{record.digest.algorithm}:{record.digest.value}')} .")
         for predicate, value in record.properties:
             put(f"{e} {self.names.iri(predicate)} {self.names.value(value)} .")
         if record.extra:
@@ -227,7 +229,7 @@ class Mapping:
         n = self.names.iri(record.name)
         self.source += [f"{n} {_A} {self.names.iri(kind)} ." for kind in record.types]
         if PROV.Activity in record.types:
-            self.counts["activities"] += 1
+            self.counts["activities"] += n[1:-1] not in self.edges.times
             self.edges.times.setdefault(n[1:-1], (None, None))
         for predicate, value in record.properties:
             if predicate in (PROV.startedAtTime, PROV.endedAtTime):
@@ -258,6 +260,7 @@ class Mapping:
             subject, other = self.names.iri(record.subject), self.names.iri(record.object)
             if record.kind in DIRECT:
                 self.source.append(f"{subject} <{DIRECT[record.kind]}> {other} .")
+                self.properties(subject, record.properties, {})
                 return
             direct, qualified, kind, end = QUALIFIED[record.kind]
             self.source.append(f"{subject} <{direct}> {other} .")
@@ -301,7 +304,7 @@ class Mapping:
         """A generation: what an activity wrote at a place is a version of its own."""
         is_place = identity.is_place(record.subject)
         version = self.names.iri(identity.version(record.subject, record.object) if is_place else record.subject)
-        place, activity = self.names.iri(record.subject), self.names.iri(record.object)
+        place, activity = self.names.iri(record.place or record.subject), self.names.iri(record.object)
         known = self.nodes.get(version + activity)
         if known is not None:  # one generation, named twice: a second role of the one event (PROV-CONSTRAINTS 24)
             if record.role:

@@ -7,25 +7,26 @@ from provkg.mapping.terms import Names, literal, typed
 from provkg.records import Digest, Environment
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, SKOS, VP
 
-LIMIT = 200_000
 _A, _LABEL, _NAME = f"<{RDF_TYPE}>", f"<{RDFS_LABEL}>", f"<{VP.name}>"
 
 
 class Shared:
-    """N-Triples lines for the catalogue and the descriptions; ``known`` lives from source to source of one ingest."""
+    """N-Triples lines for the catalogue and the descriptions.
+
+    ``known`` is what sources before have written, ``fresh`` what this one adds.
+    """
 
     def __init__(self, names: Names, known: set[str]) -> None:
         self.names, self.known = names, known
+        self.fresh: set[str] = set()
         self.catalogue: list[str] = []
         self.descriptions: list[str] = []
 
     def first(self, key: str) -> bool:
-        """Say whether something shared has not been written yet; the memory of it is bounded."""
-        if key in self.known:
+        """Say whether something shared has not been written yet, by this source or one before it."""
+        if key in self.known or key in self.fresh:
             return False
-        if len(self.known) > LIMIT:
-            self.known.clear()
-        self.known.add(key)
+        self.fresh.add(key)
         return True
 
     def role(self, text: str) -> str:

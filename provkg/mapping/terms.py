@@ -1,6 +1,5 @@
 """RDF terms as N-Triples text: text loads four times faster than term objects."""
 
-import json
 import math
 import re
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pyoxigraph import NamedNode
 
+from provkg.identity import canonical
 from provkg.records import Iri, Typed, Value
 from provkg.vocab import XSD
 
@@ -18,6 +18,7 @@ _SPECIAL = re.compile(r'[\\"\n\r\ud800-\udfff]')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _FRACTION = re.compile(r"\.(\d+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,7 +73,8 @@ class Names:
             case Iri(name=name):
                 return self.iri(name)
             case Typed(text=text, datatype=datatype, language=language):
-                return literal(text, datatype, language)
+                known = language if _LANGUAGE.fullmatch(language) else ""
+                return literal(text, foreign(datatype)[1:-1] if datatype else "", known)
         return typed(value)[0] if not isinstance(value, str) else literal(value)
 
 
@@ -105,7 +107,7 @@ def typed(value: Any) -> tuple[str, str]:
                 repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "INF" if value > 0 else "-INF"
             )
             return literal(text, XSD + "double"), text
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    text = canonical(value)
     return literal(text, RDF_JSON), text
 
 

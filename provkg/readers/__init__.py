@@ -7,6 +7,7 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -38,11 +39,12 @@ class Source:
     digest: str
     size: int
     config: Config = field(repr=False)
+    location: str = ""
     opener: Callable[[Path], IO[bytes]] = field(repr=False, default=_plain)
 
-    def open(self) -> IO[bytes]:
-        """Open the decompressed bytes."""
-        return self.opener(self.path)
+    def open(self) -> "Bounded":
+        """Open the decompressed bytes: those that the digest is of, also when the file has grown since."""
+        return Bounded(self.opener(self.path), self.size)
 
     def read(self, limit: int) -> bytes:
         """Return all bytes.
@@ -59,17 +61,51 @@ class Source:
             return stream.read()
 
 
+class Bounded:
+    """The first bytes of a stream, as many as were there when it was looked at."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self.stream, self.left = stream, size
+
+    def __enter__(self) -> "Bounded":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+
+    def readline(self, limit: int) -> bytes:
+        """Return the next line, or as much of it as the limit allows."""
+        line = self.stream.readline(min(limit, self.left))
+        self.left -= len(line)
+        return line
+
+    def read(self, limit: int | None = None) -> bytes:
+        """Return the next bytes."""
+        data = self.stream.read(self.left if limit is None else min(limit, self.left))
+        self.left -= len(data)
+        return data
+
+
 @dataclass(frozen=True)
 class Reader:
-    """A family of sources: how to know it from its first bytes, and how to read it."""
+    """A family of sources: how to know it from its first bytes, and how to read it.
+
+    ``located`` says that where a source lies is part of what it says, as it is for a product.
+    """
 
     name: str
     knows: Callable[[Source], bool]
     read: Callable[[Source], Iterator[Record]]
+    located: bool = False
 
 
-def open_source(path: Path, config: Config) -> Source:
+def open_source(path: Path, config: Config, *, location: str | None = None) -> Source:
     """Look at a file: what compresses it, how it begins, its digest.
+
+    Args:
+        path: the file to read.
+        config: the settings.
+        location: where the content lies, when it is not the path; empty for a stream.
 
     Raises:
         InputError: it cannot be read, is empty, or is broken where it is compressed.
@@ -84,12 +120,13 @@ def open_source(path: Path, config: Config) -> Source:
                 head = head or chunk[:HEAD_BYTES]
                 size += len(chunk)
                 digest.update(chunk)
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
     if not size:
         raise InputError(f"{shown(path)}: the file is empty", hint="was the pipeline stopped before it wrote?")
-    return Source(path, head, digest.hexdigest(), size, config, opener)
+    where = str(path.absolute()) if location is None else location
+    return Source(path, head, digest.hexdigest(), size, config, where, opener)
 
 
 def _hint(error: Exception) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from provkg import identity
 from provkg.config import Config
+from provkg.identity import canonical
 from provkg.readers import Reader, Source
 from provkg.readers.metadata import drop_fabricated, product_properties
 from provkg.readers.provlog import data_level
-from provkg.readers.system import arguments, environment
+from provkg.readers.system import arguments, environment, started
 from provkg.records import (
     FABRICATED,
     HEADER,
@@ -105,7 +106,7 @@ def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | R
         line += text.count("\n", at, begin.start())
         try:
             record, end = _DECODER.raw_decode(text, begin.start())
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             following = _BEGIN.search(text, begin.end())
             end = following.start() if following else len(text)
             reason = f"no complete JSON object: {error}" if not isinstance(error, RecursionError) else "nested too deep"
@@ -166,16 +167,21 @@ class _Activity:
         self.environment: Environment | None = environment(system) if system else None
         self.system = system
         self.uuid = str(record.get("activity_uuid") or "").lower()
+        self.read = {_product(item) for item in self.files("input")}
 
     def records(self) -> Iterator[Record]:
         yield self.activity()
         config = self.record.get("config")
         if isinstance(config, dict) and config:
             yield Parameters(self.name, dict(_flat(config)))
-        for kind, key in ((Kind.USED, "input"), (Kind.GENERATED, "output")):
-            files = self.record.get(key)
-            for item in files if isinstance(files, list) else ():
-                yield from self.relation(kind, item)
+        for item in self.files("input"):
+            yield from self.relation(Kind.USED, item)
+        for item in self.files("output"):
+            yield from self.relation(Kind.GENERATED, item)
+
+    def files(self, key: str) -> list[Any]:
+        files = self.record.get(key)
+        return [item for item in files if _url(item)] if isinstance(files, list) else []
 
     def activity(self) -> Activity:
         record, label = self.record, str(self.record.get("activity_name") or "")
@@ -184,7 +190,7 @@ class _Activity:
         status = "completed" if recorded and recorded == label else _STATUS.get(recorded, "")
         version = self.system.get("ctapipe_version")
         exit_code = record.get("exit_code")
-        extra = {key: value for key, value in record.items() if key not in _KNOWN}
+        extra = {key: value for key, value in record.items() if key not in _KNOWN} | self.odd()
         extra |= {
             f"{key}.{name}": value
             for key in ("start", "stop")
@@ -192,7 +198,8 @@ class _Activity:
             if name != "time_utc"
         }
         duration = record.get("duration_min")
-        properties: Properties = ((PKG.durationMinutes, float(duration)),) if isinstance(duration, int | float) else ()
+        properties: Properties = ((PKG.durationMinutes, duration),) if isinstance(duration, float) else ()
+        properties += started(self.system)
         return Activity(
             name=self.name,
             label=label,
@@ -200,7 +207,7 @@ class _Activity:
             end=_time(record.get("stop")),
             status=status,
             recorded_status=recorded,
-            exit_code=exit_code if isinstance(exit_code, int) else None,
+            exit_code=exit_code if type(exit_code) is int else None,
             environment=self.environment,
             software=("ctapipe", str(version)) if version else None,
             arguments=arguments(self.system.get("arguments")),
@@ -209,11 +216,26 @@ class _Activity:
             line=self.line,
         )
 
+    def odd(self) -> dict[str, Any]:
+        """Return what is of another type than it should be."""
+        record = self.record
+        found = {
+            key: record[key]
+            for key in ("start", "stop", "system", "config")
+            if not isinstance(record.get(key, {}), dict)
+        }
+        for key in ("input", "output"):
+            files = record.get(key)
+            rest = [item for item in files if not _url(item)] if isinstance(files, list) else files
+            found |= {key: rest} if rest else {}
+        for key, proper in (("exit_code", int), ("duration_min", float)):
+            if record.get(key) is not None and type(record[key]) is not proper:
+                found[key] = record[key]
+        return found
+
     def relation(self, kind: Kind, item: Any) -> Iterator[Record]:
         item = item if isinstance(item, dict) else {"url": item}
         path, role = str(item.get("url") or ""), str(item.get("role") or "")
-        if not path:
-            return
         place = self.place(path)
         meta, dropped = drop_fabricated(item.get("reference_meta"))
         if dropped:
@@ -221,7 +243,7 @@ class _Activity:
         uuid = str(meta.get("CTA PRODUCT ID") or "").lower()
         by = str(meta.get("CTA ACTIVITY ID") or "").lower()
         # A header that names another activity was copied from upstream: no edge follows from it.
-        own = kind is Kind.USED or by in ("", self.uuid)
+        own = kind is Kind.USED or (by in ("", self.uuid) and not (uuid and uuid in self.read))
         level = data_level(role) if not meta and kind is Kind.USED else ""
         yield Entity(name=place, path=path, level=level, line=self.line)
         end = identity.product(uuid) if uuid and own else place
@@ -235,9 +257,17 @@ class _Activity:
         elif uuid:
             yield Entity(name=identity.product(uuid), place=place, properties=product_properties(meta), line=self.line)
         subject, other = (self.name, end) if kind is Kind.USED else (end, self.name)
-        product = uuid if uuid and not own else ""
+        rest = {key: value for key, value in item.items() if key not in ("url", "role", "reference_meta")}
         yield Relation(
-            kind=kind, subject=subject, object=other, role=role, activity=self.name, product=product, line=self.line
+            kind=kind,
+            subject=subject,
+            object=other,
+            role=role,
+            activity=self.name,
+            product=uuid if uuid and not own else "",
+            place=place,
+            properties=((PKG.extra, canonical(rest)),) if rest else (),
+            line=self.line,
         )
 
     def place(self, path: str) -> str:
@@ -245,6 +275,15 @@ class _Activity:
         if not path.startswith("/"):
             return identity.thing(f"{host}:{self.name}", path)
         return identity.file(path, (path.startswith(self.config.local_paths) and host) or self.config.site)
+
+
+def _url(item: Any) -> str:
+    return str((item.get("url") if isinstance(item, dict) else item) or "")
+
+
+def _product(item: Any) -> str:
+    meta = item.get("reference_meta") if isinstance(item, dict) else None
+    return str(_mapping(meta).get("CTA PRODUCT ID") or "").lower()
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

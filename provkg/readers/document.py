@@ -1,6 +1,7 @@
 """PROV documents: PROV-JSON, PROV-XML and PROV-N, read by :mod:`prov`, with the dialects of lstosa and voprov."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from provkg.readers.provlog import data_level, path_digest
 from provkg.records import (
     Activity,
     Agent,
+    Digest,
+    Ended,
     Entity,
     Iri,
     Kind,
@@ -30,14 +33,14 @@ from provkg.records import (
     Typed,
     Value,
 )
-from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP
+from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP, XSD
 
 LIMIT = 256 << 20
 _JSON = re.compile(
-    rb'\A\s*\{[\s\S]*?"(?:prefix|entity|activity|agent|bundle|used|wasGeneratedBy|wasDerivedFrom)"\s*:\s*\{'
+    rb'\A(?:\xef\xbb\xbf)?\s*\{[\s\S]*?"(?:prefix|entity|activity|agent|bundle|used|wasGeneratedBy|wasDerivedFrom)"\s*:\s*\{'
 )
-_PROVN = re.compile(rb"\A(?:\s|//[^\n]*\n)*document\b")
-_XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!a-zA-Z]")
+_PROVN = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s|//[^\n]*\n)*document\b")
+_XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml|!|[A-Za-z_][\w.-]*(?::[\w.-]+)?[\s>/])")
 _ABSOLUTE = re.compile(r"(?:https?|ftp|ivo|file)://|urn:", re.IGNORECASE)
 _ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')
 _UNPROVEN = "relations without both ends (kept as a remark)"
@@ -53,6 +56,7 @@ _ENDS: dict[str, tuple[Kind, str, str]] = {
     "Communication": (Kind.INFORMED, "informed", "informant"),
     "Delegation": (Kind.DELEGATED, "delegate", "responsible"),
     "Specialization": (Kind.SPECIALIZED, "specificEntity", "generalEntity"),
+    "Mention": (Kind.SPECIALIZED, "specificEntity", "generalEntity"),
     "Alternate": (Kind.ALTERNATE, "alternate1", "alternate2"),
     "Invalidation": (Kind.INVALIDATED, "entity", "activity"),
     "Start": (Kind.STARTED, "activity", "trigger"),
@@ -60,9 +64,17 @@ _ENDS: dict[str, tuple[Kind, str, str]] = {
     "Influence": (Kind.INFLUENCED, "influencee", "influencer"),
 }
 _TAKE_APART: dict[str, Callable[[bytes], tuple[str | bytes, list[Statement], dict[str, str]]]] = {
-    "json": lambda data: from_json(data.decode("utf-8")),
-    "provn": lambda data: from_provn(data.decode("utf-8")),
+    "json": lambda data: from_json(data.decode("utf-8-sig")),
+    "provn": lambda data: from_provn(data.decode("utf-8-sig")),
     "xml": from_xml,
+}
+_FORMAL = {
+    "plan": PROV.hadPlan,
+    "usage": PROV.hadUsage,
+    "generation": PROV.hadGeneration,
+    "starter": PROV.hadActivity,
+    "ender": PROV.hadActivity,
+    "bundle": PROV.asInBundle,
 }
 _STATEMENTS = {"isDescribedBy": Kind.DESCRIBED, "wasConfiguredBy": Kind.CONFIGURED}
 
@@ -72,7 +84,7 @@ def knows(source: Source) -> bool:
     head = source.head
     if _XML.match(head):
         return PROV.iri.encode() in head and b"rdf:RDF" not in head
-    return bool(_PROVN.match(head) or _JSON.match(head[:65536]))
+    return bool(_PROVN.match(head) or (_JSON.match(head[:65536]) and b'"@context"' not in head))
 
 
 def read(source: Source) -> Iterator[Record]:
@@ -85,7 +97,9 @@ def read(source: Source) -> Iterator[Record]:
     try:
         form = "xml" if _XML.match(data) else "provn" if _PROVN.match(data) else "json"
         content, statements, prefixes = _TAKE_APART[form](data)
-        document = ProvDocument.deserialize(content=content, format=form)
+        with warnings.catch_warnings():  # prov announces what a later prov will refuse; this one reads it
+            warnings.simplefilter("ignore")
+            document = ProvDocument.deserialize(content=content, format=form)
     except InputError as error:
         raise InputError(f"{source.path}: {error}", hint=error.hint) from None
     except (ProvError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError) as error:
@@ -104,6 +118,8 @@ class _Document:
         self.places: dict[str, str] = {}
         self.parameters: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, str] = {}
+        self.digests: dict[str, Digest] = {}
+        self.makers: dict[str, list[str]] = {}
 
     def records(self, document: ProvDocument, statements: list[Statement]) -> Iterator[Record]:
         everything = list(document.get_records())
@@ -115,9 +131,14 @@ class _Document:
         # entities first: sessions, parameters and paths decide what the ids of the others mean
         for element in sorted(elements, key=lambda element: not _is(element, "Entity")):
             yield from self.element(element)
-        for record in everything:
-            if not isinstance(record, ProvElement):
-                yield from self.relation(record)
+        relations = [record for record in everything if not isinstance(record, ProvElement)]
+        for record in relations:  # what the document itself generates is what its derivations speak of
+            if _is(record, "Generation"):
+                made, by = (self.formal(record).get(end) for end in ("entity", "activity"))
+                if made is not None and by is not None:
+                    self.makers.setdefault(self.name(made), []).append(self.name(by))
+        for record in relations:
+            yield from self.relation(record)
         for statement in statements:
             yield from self.statement(statement)
 
@@ -165,8 +186,10 @@ class _Document:
         path = local.get("filepath") or (local.get("location", "") if "File" in types else "")
         if path.startswith("/") and not any("Collection" in kind for kind in types):
             self.places[text] = identity.file(path, self.config.site)
-        hashed, algorithm = local.get("hash"), local.get("hash_type")
-        taken = {"filepath", "contentType", *(("hash", "hash_type") if hashed else ())}
+        digest = path_digest(local.get("hash"), local.get("hash_type"), path, text.rpartition(":")[2])
+        if digest is not None:
+            self.digests[self.name(text)] = digest
+        taken = {"filepath", "contentType", *(("hash", "hash_type") if digest is not None else ())}
         properties = self.properties([(key, value) for key, value in rest if _local(key) not in taken], types)
         yield Entity(
             name=self.name(text),
@@ -174,7 +197,7 @@ class _Document:
             label=label,
             content_type=local.get("contentType", ""),
             level=data_level(label),
-            digest=path_digest(hashed, algorithm, path, text.rpartition(":")[2]),
+            digest=digest,
             types=(*_type_iris(types), *(("collection",) if any("Collection" in kind for kind in types) else ())),
             properties=properties + (((PKG.localId, text),) if not _ABSOLUTE.match(text) else ()),
         )
@@ -218,35 +241,63 @@ class _Document:
 
     # Relations
 
+    def formal(self, record: ProvRecord) -> dict[str, Any]:
+        return {attribute.localpart: value for attribute, value in record.formal_attributes if value is not None}
+
     def relation(self, record: ProvRecord) -> Iterator[Record]:
         kind, first, second = _ENDS[record.get_type().localpart]
-        formal = {attribute.localpart: value for attribute, value in record.formal_attributes}
-        role = next((str(value) for key, value in record.extra_attributes if _local(key) == "role"), "")
-        time, subject, other = _moment(formal.get("time")), formal.get(first), formal.get(second)
-        if subject is None or other is None:
-            if kind in (Kind.GENERATED, Kind.INVALIDATED) and subject is not None and time:
-                term = PROV.generatedAtTime if kind is Kind.GENERATED else PROV.invalidatedAtTime
-                yield Entity(name=self.name(subject), properties=((term, time),))
-            yield Remark(_UNPROVEN)
+        formal = self.formal(record)
+        roles = [_text(value) for key, value in record.extra_attributes if str(key.uri) == PROV.role]
+        extra = [(key, value) for key, value in record.extra_attributes if str(key.uri) != PROV.role]
+        properties = self.properties(extra, []) + tuple((VP.role, role) for role in roles[1:])
+        properties += tuple((_FORMAL[name], Iri(self.name(value))) for name, value in formal.items() if name in _FORMAL)
+        time, activity = _moment(formal.get("time")), formal.get("activity")
+        if first not in formal or second not in formal:
+            yield from self.one_ended(kind, formal, time)
             return
-        configuration = self.parameters.get(self.name(other)) if kind is Kind.USED else None
-        if configuration is not None:
-            yield Parameters(self.name(subject), configuration)
+        subject, other = self.name(formal[first]), self.name(formal[second])
+        if kind is Kind.USED and other in self.parameters:
+            yield Parameters(subject, self.parameters[other])
             return
-        identifier = record.identifier
-        extra = [(key, value) for key, value in record.extra_attributes if _local(key) != "role"]
+        if kind in (Kind.DERIVED, Kind.MEMBER):
+            subject = self.made(subject, self.name(activity) if activity is not None else "")
+        digest = self.digests.get(other if kind is Kind.USED else subject)
         yield Relation(
             kind=kind,
-            subject=self.name(subject),
-            object=self.name(other),
-            role=role,
+            subject=subject,
+            object=other,
+            role=roles[0] if roles else "",
             time=time,
-            activity=self.name(formal["activity"]) if formal.get("activity") is not None else "",
-            node=self.uri(str(identifier.uri))
-            if identifier is not None and _ABSOLUTE.match(str(identifier.uri))
-            else "",
-            properties=self.properties(extra, []),
+            activity=self.name(activity) if activity is not None else "",
+            digest=digest if digest is not None and digest.of == "content" else None,
+            node=self.node(record.identifier),
+            properties=properties,
         )
+
+    def node(self, identifier: Any) -> str:
+        known = identifier is not None and _ABSOLUTE.match(str(identifier.uri))
+        return self.uri(str(identifier.uri)) if known else ""
+
+    def made(self, entity: str, activity: str) -> str:
+        """Return the version that a document speaks of: the one that it says was generated, where it is one."""
+        makers = self.makers.get(entity, [])
+        by = activity if activity in makers else makers[0] if len(makers) == 1 else ""
+        return identity.version(entity, by) if by and identity.is_place(entity) else entity
+
+    def one_ended(self, kind: Kind, formal: dict[str, Any], time: str) -> Iterator[Record]:
+        """Keep what a relation with one end says: when something was generated, invalidated, started or ended."""
+        subject = next(iter(formal.values()), None)
+        if not time or subject is None:
+            yield Remark(_UNPROVEN)
+        elif kind in (Kind.GENERATED, Kind.INVALIDATED):
+            term = PROV.generatedAtTime if kind is Kind.GENERATED else PROV.invalidatedAtTime
+            yield Entity(name=self.name(subject), properties=((term, Typed(time, XSD + "dateTime")),))
+        elif kind is Kind.STARTED:
+            yield Activity(name=self.name(subject), start=time)
+        elif kind is Kind.ENDED:
+            yield Ended(self.name(subject), time, "")
+        else:
+            yield Remark(_UNPROVEN)
 
     def statement(self, statement: Statement) -> Iterator[Record]:
         ends = statement.ends
@@ -323,8 +374,9 @@ def _type_iris(types: list[str]) -> tuple[str, ...]:
 
 
 def _label(attributes: list[tuple[Any, Any]]) -> tuple[str, list[tuple[Any, Any]]]:
-    label = next((_text(value) for key, value in attributes if str(key.uri) == PROV.label), "")
-    return label, [(key, value) for key, value in attributes if str(key.uri) != PROV.label]
+    """Take the first label; the others stay properties."""
+    labels = [item for item in attributes if str(item[0].uri) == PROV.label]
+    return (_text(labels[0][1]) if labels else ""), [item for item in attributes if item not in labels[:1]]
 
 
 def _local(key: Any) -> str:

@@ -8,10 +8,9 @@ counted, lines that should be and cannot be read are quarantined, and the rest g
 
 import re
 from collections.abc import Iterator
-from typing import IO
 
 from provkg.identity import to_bytes
-from provkg.readers import Reader, Source
+from provkg.readers import Bounded, Reader, Source
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
 
@@ -58,7 +57,7 @@ def read(source: Source) -> Iterator[Record]:
 READER = Reader("prov_lines", knows, read)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes | int]]:
+def _lines(stream: Bounded) -> Iterator[tuple[int, int, bytes | int]]:
     """Give number, offset and bytes of each line, or the length alone of one that is over the limit."""
     number = offset = 0
     while raw := stream.readline(LINE_LIMIT):

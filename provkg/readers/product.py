@@ -6,7 +6,6 @@ a header can be copied from upstream, so only a log makes an edge.
 
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -41,13 +40,13 @@ def read(source: Source) -> Iterator[Record]:
     meta, dropped = drop_fabricated(meta)
     if dropped:
         yield Remark(FABRICATED)
-    path = str(Path(source.path).absolute())
-    place = identity.file(path, source.config.site)
+    place = identity.file(source.location, source.config.site) if source.location else ""
     uuid = str(meta.get("CTA PRODUCT ID") or "")
     if not uuid:
         yield Remark("products without CTA reference metadata")
         return
-    yield Entity(name=place, path=path)
+    if place:
+        yield Entity(name=place, path=source.location)
     yield Entity(
         name=identity.product(uuid),
         place=place,
@@ -56,7 +55,7 @@ def read(source: Source) -> Iterator[Record]:
     )
 
 
-READER = Reader("product", knows, read)
+READER = Reader("product", knows, read, located=True)
 
 
 def _need(module: str, extra: str, what: str) -> ModuleType:

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from provkg import identity
 from provkg.config import Config
+from provkg.identity import canonical
 from provkg.readers.pyrepr import loads
-from provkg.readers.system import CHANGING, arguments, environment
+from provkg.readers.system import CHANGING, arguments, environment, started
 from provkg.records import (
     NO_ENTITY,
     NO_START,
@@ -26,7 +27,9 @@ from provkg.records import (
     Entity,
     Environment,
     Kind,
+    Node,
     Parameters,
+    Properties,
     Record,
     Relation,
     Remark,
@@ -38,6 +41,7 @@ FAMILY = "log"
 _SYSTEM = "'system': {"
 _CHANGING = re.compile(r"(?:, )?'arguments': ")
 _DATA_LEVEL = re.compile(r"(R0|R1|DL[0-6])(?![0-9])")
+_STATUS = {"completed": "completed", "failed": "failed", "error": "failed", "interrupted": "interrupted"}
 _SESSION_PROPERTIES = {
     "observation_date": PKG.observationDate,
     "observation_run": PKG.run,
@@ -52,7 +56,8 @@ class _Running:
 
     name: str
     session: str
-    ended: bool = False
+    ended: str = ""
+    repeats: bool = False
 
 
 @dataclass
@@ -62,16 +67,17 @@ class Log:
     config: Config
     scope: str
     sessions: dict[str, Session] = field(default_factory=dict)
-    called: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    called: dict[str, Session] = field(default_factory=dict)
     activities: dict[tuple[str, str], _Running] = field(default_factory=dict)
+    by_name: dict[str, _Running] = field(default_factory=dict)
     latest: dict[str, _Running] = field(default_factory=dict)
-    described: dict[str, Entity] = field(default_factory=dict)
-    generated: dict[str, _Running] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    described: dict[tuple[str, str], Entity] = field(default_factory=dict)
+    generated: dict[tuple[str, str], _Running] = field(default_factory=dict)
+    seen: dict[str, tuple[str, str, Entity]] = field(default_factory=dict)
     given: set[tuple[str, int]] = field(default_factory=set)
     environments: dict[str, Environment] = field(default_factory=dict)
-    noticed: list[tuple[dict[str, Any], int]] = field(default_factory=list)
-    derivations: list[tuple[dict[str, Any], int, str, str]] = field(default_factory=list)
+    noticed: dict[str, list[tuple[dict[str, Any], int]]] = field(default_factory=dict)
+    derivations: list[tuple[dict[str, Any], int, str, str, str]] = field(default_factory=list)
     session: str = ""
 
     def record(self, body: str, line: int, logged: str) -> list[Record]:
@@ -86,7 +92,9 @@ class Log:
             ValueError: the body is no record; nothing was taken from it.
         """
         body = body.strip()
-        if body in self.seen:
+        again = self.seen.get(body)
+        if again is not None:  # the entity record that an id means now, already read
+            self._describe(*again)
             return []
         if _SYSTEM in body:
             return self._session(*self._split_session(body), line)
@@ -96,25 +104,25 @@ class Log:
         elif "session_id" in record:
             found = self._session(record, None, line)
         elif "progenitor_id" in record:
-            self.noticed.append((record, line))
+            self.noticed.setdefault(_tag(record), []).append((record, line))
             found = []
         elif "member_id" in record:
             found = self._member(record, line)
         elif "entity_id" in record or "entity_description" in record:
-            self.seen.add(body)
-            found = self._entity(record, line)
+            found = self._entity(record, line, body)
         else:
             raise ValueError("no kind of record has these keys")
         return [Remark(TOLERATED, notes), *found] if notes else found
 
     def rest(self) -> list[Record]:
         """Give what no later record has claimed."""
-        self._date_derivations("", self.session)
+        for tag in list(self.noticed):
+            self._date_derivations(tag, "", self.session)
         found = self._derivations()
         used = {line for _, line in self.given}
-        for local, entity in self.described.items():
+        for (local, tag), entity in self.described.items():
             if entity.line not in used:
-                self._place(local, self.session, found)
+                self._place(local, tag, self.session, found)
         return found
 
     # Sessions
@@ -163,15 +171,14 @@ class Log:
             environment=known or (environment(system) if system else None),
             arguments=arguments(system.get("arguments")),
             config_file=self._file(config, "") if config.startswith("/") else config,
-            properties=properties,
+            properties=properties + started(system),
             extra=record,
             line=line,
         )
-        self.session, self.called[local] = local, session.arguments
+        self.session = local
+        self.called[local] = session
         same = self.sessions.get(local)
-        if same is not None and replace(same, name="", start="", arguments=(), line=0) == replace(
-            session, name="", start="", arguments=(), line=0
-        ):
+        if same is not None and _static(same) == _static(session):
             return []  # lstosa repeats the session before every activity since 2022
         self.sessions[local] = session
         return [session]
@@ -189,63 +196,75 @@ class Log:
         if kind == "used_id":
             self._relation(Kind.USED, "used", record, running, line, found)
         elif kind == "generated_id":
-            self.generated[str(record["generated_id"])] = running
+            self.generated[str(record["generated_id"]), _tag(record)] = running
             self._relation(Kind.GENERATED, "generated", record, running, line, found)
         elif kind == "parameters":
-            found.append(Parameters(running.name, record["parameters"]))
+            found += [Parameters(running.name, record["parameters"]), *_rest(running.name, record, "parameters")]
         elif not running.ended:
-            running.ended = True
-            found.append(Ended(running.name, str(record["endTime"]), "completed"))
+            running.ended = str(record["endTime"])
+            status = record.pop("status", None)
+            end = Ended(
+                running.name, str(record["endTime"] or ""), _STATUS.get(str(status), "") if status else "completed"
+            )
+            found += [end, *_rest(running.name, record | ({"status": status} if status else {}), "endTime")]
         return found
 
     def _start(self, record: dict[Any, Any], line: int) -> list[Record]:
         local, tag = str(record.pop("activity_id")), str(record.pop("session_tag", ""))
         start, in_session = str(record.pop("startTime", "")), str(record.pop("in_session", ""))
         name = identity.activity(FAMILY, in_session or tag or "-", local, start)
-        self._date_derivations(name, in_session)
-        known = self.activities.get((local, tag))
-        if known is not None and known.name == name:
-            return []  # the same record again
-        self.activities[local, tag] = self.latest[local] = _Running(name, in_session)
+        self._date_derivations(tag, name, in_session)
+        known = self.by_name.get(name)
+        if known is not None:  # the same record again: what follows of it is known too
+            known.repeats = True
+            self.activities[local, tag] = self.latest[local] = known
+            return []
+        self.activities[local, tag] = self.latest[local] = self.by_name[name] = _Running(name, in_session)
         session = self.sessions.get(in_session)
-        called = self.called.get(in_session, ())
-        activity = Activity(
-            name=name,
-            label=str(record.pop("name", "")),
-            start=start,
-            session=session.name if session is not None else "",
-            agent=str(record.pop("agent_name", "") or ""),
-            script=str(record.pop("script", "") or ""),
-            arguments=called if session is not None and called != session.arguments else (),
-            properties=((PKG.sessionTag, tag),) if tag else (),
-            extra={**record, "in_session": in_session} if in_session and session is None else record,
-            line=line,
-        )
-        return [activity]
+        call = self.called.get(in_session)
+        arguments, properties = _differences(call, session) if call is not None and session is not None else ((), ())
+        if in_session and session is None:
+            record["in_session"] = in_session
+        return [
+            Activity(
+                name=name,
+                label=str(record.pop("name", "")),
+                start=start,
+                session=session.name if session is not None else "",
+                agent=str(record.pop("agent_name", "") or ""),
+                script=str(record.pop("script", "") or ""),
+                arguments=arguments,
+                properties=properties + (((PKG.sessionTag, tag),) if tag else ()),
+                extra=record,
+                line=line,
+            )
+        ]
 
     def _running(self, record: dict[Any, Any], line: int, logged: str, found: list[Record]) -> _Running:
         """Return the activity a record belongs to: the last one started with its id and tag, unless that has ended.
 
         Merged logs (no prefix, no time) add collections after the end.
         """
-        local, tag = str(record["activity_id"]), str(record.get("session_tag", ""))
+        local, tag = str(record["activity_id"]), _tag(record)
         known = self.activities.get((local, tag)) or (None if tag else self.latest.get(local))
-        if known is not None and (not known.ended or not logged):
+        if known is not None and (
+            not known.ended or not logged or known.repeats or known.ended == str(record.get("endTime"))
+        ):
             return known
         name = identity.activity(FAMILY, tag or self.session or "-", local, f"no-start-{logged or line}")
-        lost = self.activities[local, tag] = self.latest[local] = _Running(name, "")
+        lost = self.activities[local, tag] = self.latest[local] = self.by_name[name] = _Running(name, "")
         found += [Remark(NO_START), Activity(name=name, properties=((PKG.sessionTag, tag),) if tag else (), line=line)]
         return lost
 
     # Entities
 
-    def _entity(self, record: dict[Any, Any], line: int) -> list[Record]:
-        local, kind = _local_id(record), str(record.pop("type", ""))
+    def _entity(self, record: dict[Any, Any], line: int, body: str) -> list[Record]:
+        local, tag, kind = _local_id(record), _tag(record), str(record.pop("type", ""))
         path = _path(record, kind, local)
         label = str(record.pop("name", "") or record.pop("entity_description", ""))
         digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
         record.pop("session_tag", None)
-        self.described[local] = Entity(
+        entity = Entity(
             name="",
             path=path,
             label=label,
@@ -257,11 +276,20 @@ class Log:
             extra=record,
             line=line,
         )
+        self.seen[body] = (local, tag, entity)
+        self._describe(local, tag, entity)
         return [Remark(OPAQUE)] if digest is not None and digest.of == "unknown" else []
 
-    def _place(self, local: str, session: str, found: list[Record]) -> str:
+    def _describe(self, local: str, tag: str, entity: Entity) -> None:
+        """Note what an id means from here on, to the records of its tag and to those without one."""
+        self.described[local, tag] = self.described[local, ""] = entity
+
+    def _described(self, local: str, tag: str) -> Entity | None:
+        return self.described.get((local, tag)) or self.described.get((local, ""))
+
+    def _place(self, local: str, tag: str, session: str, found: list[Record]) -> str:
         """Name the place of an id, and give its entity record once."""
-        entity = self.described.get(local)
+        entity = self._described(local, tag)
         path = entity.path if entity is not None else ""
         in_files = path.startswith("/") and entity is not None and "collection" not in entity.types
         if in_files:
@@ -291,9 +319,9 @@ class Log:
     def _relation(
         self, kind: Kind, word: str, record: dict[Any, Any], running: _Running, line: int, found: list[Record]
     ) -> None:
-        local = str(record[f"{word}_id"])
-        place = self._place(local, running.session, found)
-        entity = self.described.get(local)
+        local, tag = str(record[f"{word}_id"]), _tag(record)
+        place = self._place(local, tag, running.session, found)
+        entity = self._described(local, tag)
         digest = entity.digest if entity is not None else None
         subject, other = (running.name, place) if kind is Kind.USED else (place, running.name)
         found.append(
@@ -304,36 +332,81 @@ class Log:
                 role=str(record.get(f"{word}_role") or ""),
                 activity=running.name,
                 digest=digest if digest is not None and digest.of == "content" else None,
+                properties=_extra(record, f"{word}_id", f"{word}_role"),
                 line=line,
             )
         )
 
     def _member(self, record: dict[Any, Any], line: int) -> list[Record]:
+        if "entity_id" not in record:
+            raise ValueError("a membership without a collection")
         found: list[Record] = []
-        local = str(record["entity_id"])
-        by = self.generated.get(local)
+        local, tag = str(record["entity_id"]), _tag(record)
+        by = self.generated.get((local, tag))
         session = by.session if by is not None else self.session
-        collection = self._place(local, session, found)
-        member = self._place(str(record["member_id"]), session, found)
+        collection = self._place(local, tag, session, found)
+        member = self._place(str(record["member_id"]), tag, session, found)
+        properties = _extra(record, "entity_id", "member_id")
         activity = by.name if by is not None else ""
-        return [*found, Relation(kind=Kind.MEMBER, subject=collection, object=member, activity=activity, line=line)]
+        return [
+            *found,
+            Relation(
+                kind=Kind.MEMBER, subject=collection, object=member, activity=activity, properties=properties, line=line
+            ),
+        ]
 
-    def _date_derivations(self, activity: str, session: str) -> None:
+    def _date_derivations(self, tag: str, activity: str, session: str) -> None:
         """Derivations are noticed on the way into an activity: it dates the versions they speak of."""
-        self.derivations += [(record, line, activity, session) for record, line in self.noticed]
-        self.noticed.clear()
+        self.derivations += [(record, line, activity, session, tag) for record, line in self.noticed.pop(tag, ())]
 
     def _derivations(self) -> list[Record]:
         """Give the derivations; the entities they speak of are often described after them."""
         found: list[Record] = []
-        for record, line, activity, session in self.derivations:
-            derived = self._place(str(record.get("entity_id", "")), session, found)
-            progenitor = self._place(str(record["progenitor_id"]), session, found)
-            time = str(record.get("generated_time") or "")
+        for record, line, activity, session, tag in self.derivations:
+            derived = self._place(str(record.get("entity_id", "")), tag, session, found)
+            progenitor = self._place(str(record["progenitor_id"]), tag, session, found)
             found.append(
-                Relation(kind=Kind.DERIVED, subject=derived, object=progenitor, activity=activity, time=time, line=line)
+                Relation(
+                    kind=Kind.DERIVED,
+                    subject=derived,
+                    object=progenitor,
+                    activity=activity,
+                    time=str(record.get("generated_time") or ""),
+                    properties=_extra(record, "entity_id", "progenitor_id", "generated_time"),
+                    line=line,
+                )
             )
         return found
+
+
+def _tag(record: dict[Any, Any]) -> str:
+    return str(record.get("session_tag", ""))
+
+
+def _static(session: Session) -> Session:
+    """Return what does not change when a session record repeats."""
+    properties = tuple(pair for pair in session.properties if pair[0] != PKG.processStart)
+    return replace(session, name="", start="", arguments=(), properties=properties, line=0)
+
+
+def _differences(call: Session, session: Session) -> tuple[tuple[str, ...], Properties]:
+    """Return what the session record before a call said that the first one of the session did not."""
+    properties = tuple(pair for pair in call.properties if pair not in session.properties)
+    if call.start != session.start:
+        properties += ((PKG.sessionRecordStart, call.start),)
+    return (call.arguments if call.arguments != session.arguments else ()), properties
+
+
+def _extra(record: dict[Any, Any], *known: str) -> Properties:
+    """Keep the keys of a relation that have no term."""
+    rest = {key: value for key, value in record.items() if key not in ("activity_id", "session_tag", *known)}
+    return ((PKG.extra, canonical(rest)),) if rest else ()
+
+
+def _rest(activity: str, record: dict[Any, Any], known: str) -> list[Record]:
+    """Keep the keys of a record about an activity that have no term."""
+    properties = _extra(record, known)
+    return [Node(name=activity, properties=properties)] if properties else []
 
 
 def data_level(text: str) -> str:

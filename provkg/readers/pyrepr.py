@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 MAX_DEPTH = 100
+MAX_BITS = 10_000  # Python writes no longer integers
 MAX_TREE_BYTES = 2_000_000
 
 _decode = msgspec.json.Decoder().decode
@@ -127,6 +128,8 @@ def _listed(value: Any) -> Any:
         return sorted((_listed(item) for item in value), key=repr)
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return {"@repr": hex(value)}
     return repr(value) if isinstance(value, complex) else value
 
 

@@ -4,7 +4,8 @@ import hashlib
 from typing import Any
 
 from provkg.identity import canonical
-from provkg.records import Environment
+from provkg.records import Environment, Properties
+from provkg.vocab import PKG
 
 CHANGING = ("arguments", "start_time_utc")
 
@@ -29,11 +30,8 @@ def _software(system: dict[str, Any]) -> list[tuple[str, str]]:
     found += [(str(item["name"]), str(item["version"])) for item in each if item.get("name") and item.get("version")]
     dependencies = _mapping(system.get("dependencies"))
     found += [(str(name), str(version)) for name, version in dependencies.items() if version]
-    found += [
-        (key.removesuffix("_version"), str(value))
-        for key, value in system.items()
-        if key.endswith("_version") and value
-    ]
+    versions = [(str(key), value) for key, value in system.items() if str(key).endswith("_version") and value]
+    found += [(key.removesuffix("_version"), str(value)) for key, value in versions]
     return found
 
 
@@ -43,4 +41,12 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def arguments(value: Any) -> tuple[str, ...]:
     """Return a command line as recorded, or nothing."""
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    return (str(value),) if value else ()
+
+
+def started(system: dict[str, Any]) -> Properties:
+    """Return when a process began, as recorded: lstosa calls it UTC and writes local time."""
+    start = system.get("start_time_utc")
+    return ((PKG.processStart, str(start)),) if start else ()

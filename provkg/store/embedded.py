@@ -194,7 +194,12 @@ class Writing:
     def load(self, quads: str) -> None:
         """Load N-Quads. The mapper has checked every IRI, so the parser need not."""
         self.changed = True
-        self.store.bulk_load(quads.encode("utf-8", "surrogatepass"), format=RdfFormat.N_QUADS, lenient=True)
+        try:
+            self.store.bulk_load(quads.encode("utf-8", "surrogatepass"), format=RdfFormat.N_QUADS, lenient=True)
+        except (SyntaxError, ValueError) as error:
+            raise StoreError(
+                f"a statement could not be loaded: {error}", hint="please report it with the input"
+            ) from None
 
     def remove(self, quads: list[Quad]) -> None:
         """Remove quads."""
