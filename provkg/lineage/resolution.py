@@ -24,7 +24,7 @@ from provkg.records import Kind
 from provkg.store import Graph, Writing
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
-UNRESOLVED = "usages that could not be resolved (their time is unknown)"
+UNRESOLVED = PKG.unresolved
 BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
 _FINAL = {PKG.completed, PKG.failed, PKG.interrupted}
 
@@ -169,6 +169,8 @@ class _Resolution:
             )
             if version is None:
                 self.counts[UNRESOLVED] += 1
+                self.put(usage.node, PKG.usedSomeVersionOf, usage.used)
+                self.put(usage.node, PKG.evidence, PKG.unresolved)
                 self.put(activity, PROV.used, usage.used)
                 continue
             self.counts[evidence] += 1
