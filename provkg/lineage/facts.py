@@ -105,6 +105,10 @@ class Facts:
         """Say whether somebody recorded making an entity."""
         return bool(self.graph.objects(entity, PROV.wasGeneratedBy))
 
+    def makers(self, entity: str) -> list[str]:
+        """Return the activities that recorded making an entity."""
+        return self.graph.objects(entity, PROV.wasGeneratedBy)
+
     def claiming_product(self, product: str) -> list[str]:
         """Return versions whose header carries a product id without being that product by their log."""
         return self.graph.subjects(PKG.headerProductId, Literal(product))

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pyoxigraph import Quad
 
 from provkg import identity
-from provkg.lineage.facts import Facts, Written, earliest, latest
+from provkg.lineage.facts import Facts, earliest, latest
+from provkg.lineage.versions import BY_IDENTITY, Versions
 from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph, Writing
-from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
+from provkg.vocab import PKG, PROV, RESOLUTION
 
 UNRESOLVED = PKG.unresolved
-BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
 _FINAL = {PKG.completed, PKG.failed, PKG.interrupted}
 
 
@@ -62,20 +62,18 @@ class _Resolution:
         self.facts = Facts(writing.graph)
         self.counts: Counter[str] = Counter()
         self.lines: list[str] = []
-        self.initials: set[str] = set()
         self.released: set[str] = set()
         self.resolution = f"<{self.base}{RESOLUTION}>"
         self.times: dict[str, tuple[int | None, int | None]] = {}
         self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
         self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
         self.links: dict[str, Link] = {}
-        self.by_place: dict[str, list[Written]] = {}
-        self.by_digest: dict[str, list[Written]] = {}
+        self.versions = Versions(self.base, self.facts, self.put)
 
     def run(self) -> Counter[str]:
         self.take_batch()
         if self.alone:
-            self.index_batch()
+            self.versions.know((each for outputs in self.outputs.values() for each in outputs.values()), self.times)
         else:
             self.widen()
         for activity, usages in self.usages.items():
@@ -101,17 +99,6 @@ class _Resolution:
                 self.outputs[generation.activity][generation.version] = generation
             for link in edges.links:
                 self.links[link.node] = link
-
-    def index_batch(self) -> None:
-        by_place, by_digest = defaultdict(list), defaultdict(list)
-        for activity, outputs in self.outputs.items():
-            start, end = self.times.get(activity, (None, None))
-            for each in outputs.values():
-                written = Written(each.version, activity, start, end, each.digest, each.product)
-                by_place[each.place].append(written)
-                if each.digest:
-                    by_digest[each.digest].append(written)
-        self.by_place, self.by_digest = dict(by_place), dict(by_digest)
 
     def widen(self) -> None:
         """Take in what the store already held: activities that the batch changes the answer for."""
@@ -144,27 +131,13 @@ class _Resolution:
         for node in links | self.links.keys():
             self.forget_link(node)
 
-    def written(self, place: str) -> list[Written]:
-        """Return all versions ever written at a place."""
-        if place not in self.by_place:
-            self.by_place[place] = [] if self.alone else self.facts.written(place)
-        return self.by_place[place]
-
-    def with_digest(self, digest: str) -> list[Written]:
-        if digest not in self.by_digest:
-            self.by_digest[digest] = [] if self.alone else self.facts.with_digest(digest)
-        return self.by_digest[digest]
-
-    def is_place(self, iri: str) -> bool:
-        return iri.startswith(self.base) and identity.is_place(iri[len(self.base) :])
-
     # Answers
 
     def activity(self, activity: str, usages: Iterable[Usage]) -> None:
         start = self.times.get(activity, (None, None))[0]
         read = set()
         for usage in usages:
-            version, evidence = self.version(
+            version, evidence = self.versions.version(
                 usage.used, activity, usage.at if usage.at is not None else start, usage.digest
             )
             if version is None:
@@ -183,74 +156,15 @@ class _Resolution:
                 if version != output:
                     self.put(output, PKG.progenitor, version)
 
-    def version(self, used: str, activity: str, at: int | None, digest: str) -> tuple[str | None, str]:
-        """Say which version of ``used`` was there at a time, and by what evidence."""
-        if not self.is_place(used):
-            return self.of_entity(used, activity, at)
-        candidates = [each for each in self.written(used) if each.activity != activity]
-        if digest:
-            same = [each for each in self.with_digest(digest) if each.activity != activity]
-            here = [each for each in same if each in candidates]
-            best = _last(here, at) if here else _last(same, at) if len(same) == 1 else None
-            if best is not None:
-                return best.version, BY_IDENTITY
-            candidates = [each for each in candidates if not each.digest]
-        found = _last(candidates, at)
-        if found is not None:
-            return found.version, BY_TIME
-        if candidates and at is None:
-            return None, ""
-        if digest:  # nobody recorded making these bytes, but they are known bytes
-            return self.first_version(used, digest), BY_IDENTITY
-        return self.first_version(used, ""), ASSUMED
-
-    def of_entity(self, entity: str, activity: str, at: int | None) -> tuple[str, str]:
-        """Resolve an entity known by its own id: itself, unless a version elsewhere carries that id."""
-        if entity.startswith(self.base + "entity/") and not self.is_generated(entity):
-            claimed = [version for version in self.claiming(entity) if version not in self.outputs.get(activity, ())]
-            if len(claimed) == 1:
-                return claimed[0], BY_IDENTITY
-            for place in self.facts.places_of(entity):
-                found = _last(
-                    [each for each in self.written(place) if each.activity != activity and not self.has_product(each)],
-                    at,
-                )
-                if found is not None:
-                    return found.version, BY_TIME
-        return entity, BY_IDENTITY
-
-    def is_generated(self, entity: str) -> bool:
-        return any(
-            entity in outputs for outputs in (self.outputs.values() if self.alone else ())
-        ) or self.facts.is_generated(entity)
-
-    def claiming(self, entity: str) -> list[str]:
-        product = entity.rpartition("/")[2]
-        return self.facts.claiming_product(product)
-
-    def has_product(self, written: Written) -> bool:
-        return bool(written.product) or self.facts.has_product(written.version)
-
-    def first_version(self, place: str, digest: str) -> str:
-        """Name and describe the version that lay at a place before anything was recorded, or with a digest."""
-        version = self.base + identity.version(place.removeprefix(self.base), digest)
-        if version not in self.initials:
-            self.initials.add(version)
-            self.put(version, RDF_TYPE, PROV.Entity)
-            self.put(version, PROV.specializationOf, place)
-            if digest:
-                self.put(version, PKG.contentDigest, digest)
-        return version
-
     def link(self, link: Link) -> None:
         """Resolve both ends of a derivation or membership, at the start of the activity it was recorded by."""
         at = link.at if link.at is not None else self.facts_start(link.activity)
         subject, evidence = (
-            self.version(link.subject, link.activity, at, "")
-            if self.is_place(link.subject)
+            self.versions.version(link.subject, link.activity, at, "")
+            if self.versions.is_place(link.subject)
             else (link.subject, BY_IDENTITY)
         )
-        other, evidence = self.member(link) or self.version(link.object, link.activity, at, "")
+        other, evidence = self.member(link) or self.versions.version(link.object, link.activity, at, "")
         if subject is None or other is None:
             self.counts[UNRESOLVED] += 1
             return
@@ -262,9 +176,9 @@ class _Resolution:
 
     def member(self, link: Link) -> tuple[str, str] | None:
         """Return the member that the activity of a membership wrote itself, if it did."""
-        if link.kind is not Kind.MEMBER or not self.is_place(link.object):
+        if link.kind is not Kind.MEMBER or not self.versions.is_place(link.object):
             return None
-        own = [each.version for each in self.written(link.object) if each.activity == link.activity]
+        own = [each.version for each in self.versions.written(link.object) if each.activity == link.activity]
         return (own[0], BY_IDENTITY) if own else None
 
     def facts_start(self, activity: str) -> int | None:
@@ -320,11 +234,3 @@ def link_quads(graph: Graph, node: str) -> list[Quad]:
         for predicate in (PROV.wasDerivedFrom, PROV.hadMember)
         for quad in graph.quads(subject, predicate, other, resolution)
     ]
-
-
-def _last(candidates: list[Written], at: int | None) -> Written | None:
-    """Return the last version whose making had ended at a time."""
-    if at is None:
-        return None
-    ended = [each for each in candidates if each.end is not None and each.end <= at]
-    return max(ended, key=lambda each: (each.end, each.start or 0, each.version), default=None)

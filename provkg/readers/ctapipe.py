@@ -14,8 +14,8 @@ from provkg import identity
 from provkg.config import Config
 from provkg.identity import canonical
 from provkg.readers import Reader, Source
+from provkg.readers.logentities import data_level
 from provkg.readers.metadata import drop_fabricated, product_properties
-from provkg.readers.provlog import data_level
 from provkg.readers.system import arguments, environment, started
 from provkg.records import (
     FABRICATED,

@@ -14,7 +14,7 @@ from provkg.config import Config
 from provkg.errors import InputError
 from provkg.readers import Reader, Source
 from provkg.readers.dialects import Statement, from_json, from_provn, from_xml
-from provkg.readers.provlog import data_level, path_digest
+from provkg.readers.logentities import data_level, path_digest
 from provkg.records import (
     Activity,
     Agent,

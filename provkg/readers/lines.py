@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from provkg.identity import to_bytes
 from provkg.readers import Bounded, Reader, Source
+from provkg.readers.logentities import Entities
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
 
@@ -43,7 +44,7 @@ def knows(source: Source) -> bool:
 
 def read(source: Source) -> Iterator[Record]:
     """Read the records of a log, in its order."""
-    log = Log(source.config, source.digest[:16])
+    log = Log(Entities(source.config, source.digest[:16]))
     with source.open() as stream:
         for number, offset, raw in _lines(stream):
             if isinstance(raw, int):

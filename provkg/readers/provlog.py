@@ -4,7 +4,6 @@ Records interleave and ids are short, so they are grouped by id and tag and neve
 one id is a second activity, and a record after the end of its activity belongs to one whose start was lost.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,19 +11,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from provkg import identity
-from provkg.config import Config
 from provkg.identity import canonical
+from provkg.readers.logentities import Entities, path_digest, tag_of
 from provkg.readers.pyrepr import loads
 from provkg.readers.system import CHANGING, arguments, environment, started
 from provkg.records import (
-    NO_ENTITY,
     NO_START,
-    OPAQUE,
     TOLERATED,
     Activity,
-    Digest,
     Ended,
-    Entity,
     Environment,
     Kind,
     Node,
@@ -40,7 +35,6 @@ from provkg.vocab import PKG
 FAMILY = "log"
 _SYSTEM = "'system': {"
 _CHANGING = re.compile(r"(?:, )?'arguments': ")
-_DATA_LEVEL = re.compile(r"(R0|R1|DL[0-6])(?![0-9])")
 _STATUS = {"completed": "completed", "failed": "failed", "error": "failed", "interrupted": "interrupted"}
 _SESSION_PROPERTIES = {
     "observation_date": PKG.observationDate,
@@ -62,19 +56,15 @@ class _Running:
 
 @dataclass
 class Log:
-    """What has been read of one log so far. ``scope`` keeps ids apart that belong to no session."""
+    """What has been read of one log so far."""
 
-    config: Config
-    scope: str
+    entities: Entities
     sessions: dict[str, Session] = field(default_factory=dict)
     called: dict[str, Session] = field(default_factory=dict)
     activities: dict[tuple[str, str], _Running] = field(default_factory=dict)
     by_name: dict[str, _Running] = field(default_factory=dict)
     latest: dict[str, _Running] = field(default_factory=dict)
-    described: dict[tuple[str, str], Entity] = field(default_factory=dict)
     generated: dict[tuple[str, str], _Running] = field(default_factory=dict)
-    seen: dict[str, tuple[str, str, Entity]] = field(default_factory=dict)
-    given: set[tuple[str, int]] = field(default_factory=set)
     environments: dict[str, Environment] = field(default_factory=dict)
     noticed: dict[str, list[tuple[dict[str, Any], int]]] = field(default_factory=dict)
     derivations: list[tuple[dict[str, Any], int, str, str, str]] = field(default_factory=list)
@@ -92,9 +82,7 @@ class Log:
             ValueError: the body is no record; nothing was taken from it.
         """
         body = body.strip()
-        again = self.seen.get(body)
-        if again is not None:  # the entity record that an id means now, already read
-            self._describe(*again)
+        if self.entities.known(body):
             return []
         if _SYSTEM in body:
             return self._session(*self._split_session(body), line)
@@ -104,12 +92,12 @@ class Log:
         elif "session_id" in record:
             found = self._session(record, None, line)
         elif "progenitor_id" in record:
-            self.noticed.setdefault(_tag(record), []).append((record, line))
+            self.noticed.setdefault(tag_of(record), []).append((record, line))
             found = []
         elif "member_id" in record:
             found = self._member(record, line)
         elif "entity_id" in record or "entity_description" in record:
-            found = self._entity(record, line, body)
+            found = self.entities.read(record, line, body)
         else:
             raise ValueError("no kind of record has these keys")
         return [Remark(TOLERATED, notes), *found] if notes else found
@@ -119,10 +107,8 @@ class Log:
         for tag in list(self.noticed):
             self._date_derivations(tag, "", self.session)
         found = self._derivations()
-        used = {line for _, line in self.given}
-        for (local, tag), entity in self.described.items():
-            if entity.line not in used:
-                self._place(local, tag, self.session, found)
+        for local, tag in self.entities.unclaimed():
+            self._place(local, tag, self.session, found)
         return found
 
     # Sessions
@@ -170,7 +156,7 @@ class Log:
             software=_software(record.pop("software_version", None), system),
             environment=known or (environment(system) if system else None),
             arguments=arguments(system.get("arguments")),
-            config_file=self._file(config, "") if config.startswith("/") else config,
+            config_file=self.entities.file(config, "") if config.startswith("/") else config,
             properties=properties + started(system),
             extra=record,
             line=line,
@@ -196,7 +182,7 @@ class Log:
         if kind == "used_id":
             self._relation(Kind.USED, "used", record, running, line, found)
         elif kind == "generated_id":
-            self.generated[str(record["generated_id"]), _tag(record)] = running
+            self.generated[str(record["generated_id"]), tag_of(record)] = running
             self._relation(Kind.GENERATED, "generated", record, running, line, found)
         elif kind == "parameters":
             found += [Parameters(running.name, record["parameters"]), *_rest(running.name, record, "parameters")]
@@ -245,7 +231,7 @@ class Log:
 
         Merged logs (no prefix, no time) add collections after the end.
         """
-        local, tag = str(record["activity_id"]), _tag(record)
+        local, tag = str(record["activity_id"]), tag_of(record)
         known = self.activities.get((local, tag)) or (None if tag else self.latest.get(local))
         if known is not None and (
             not known.ended or not logged or known.repeats or known.ended == str(record.get("endTime"))
@@ -256,72 +242,19 @@ class Log:
         found += [Remark(NO_START), Activity(name=name, properties=((PKG.sessionTag, tag),) if tag else (), line=line)]
         return lost
 
-    # Entities
-
-    def _entity(self, record: dict[Any, Any], line: int, body: str) -> list[Record]:
-        local, tag, kind = _local_id(record), _tag(record), str(record.pop("type", ""))
-        path = _path(record, kind, local)
-        label = str(record.pop("name", "") or record.pop("entity_description", ""))
-        digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
-        record.pop("session_tag", None)
-        entity = Entity(
-            name="",
-            path=path,
-            label=label,
-            content_type=str(record.pop("contentType", "") or ""),
-            level=data_level(label),
-            digest=digest,
-            types=("collection",) if "Collection" in kind else (),
-            properties=((PKG.recordedType, kind),) if kind else (),
-            extra=record,
-            line=line,
-        )
-        self.seen[body] = (local, tag, entity)
-        self._describe(local, tag, entity)
-        return [Remark(OPAQUE)] if digest is not None and digest.of == "unknown" else []
-
-    def _describe(self, local: str, tag: str, entity: Entity) -> None:
-        """Note what an id means from here on, to the records of its tag and to those without one."""
-        self.described[local, tag] = self.described[local, ""] = entity
-
-    def _described(self, local: str, tag: str) -> Entity | None:
-        return self.described.get((local, tag)) or self.described.get((local, ""))
+    # Relations
 
     def _place(self, local: str, tag: str, session: str, found: list[Record]) -> str:
-        """Name the place of an id, and give its entity record once."""
-        entity = self._described(local, tag)
-        path = entity.path if entity is not None else ""
-        in_files = path.startswith("/") and entity is not None and "collection" not in entity.types
-        if in_files:
-            name = self._file(path, session)
-        else:
-            relative = path if entity is not None and "collection" not in entity.types else ""
-            name = identity.thing(session or self.session or self.scope, relative or local)
-        key = (name, entity.line if entity is not None else 0)
-        if key not in self.given:
-            self.given.add(key)
-            known = () if in_files else ((PKG.localId, local),)
-            if entity is None:
-                found += [Remark(NO_ENTITY), Entity(name=name, properties=known)]
-            else:
-                found.append(replace(entity, name=name, properties=entity.properties + known))
-        return name
-
-    def _file(self, path: str, session: str) -> str:
-        host = ""
-        if path.startswith(self.config.local_paths):
-            known = self.sessions.get(session)
-            host = known.environment.host if known is not None and known.environment is not None else ""
-        return identity.file(path, host or self.config.site)
-
-    # Relations
+        known = self.sessions.get(session)
+        host = known.environment.host if known is not None and known.environment is not None else ""
+        return self.entities.place(local, tag, session or self.session, host, found)
 
     def _relation(
         self, kind: Kind, word: str, record: dict[Any, Any], running: _Running, line: int, found: list[Record]
     ) -> None:
-        local, tag = str(record[f"{word}_id"]), _tag(record)
+        local, tag = str(record[f"{word}_id"]), tag_of(record)
         place = self._place(local, tag, running.session, found)
-        entity = self._described(local, tag)
+        entity = self.entities.described_by(local, tag)
         digest = entity.digest if entity is not None else None
         subject, other = (running.name, place) if kind is Kind.USED else (place, running.name)
         found.append(
@@ -341,7 +274,7 @@ class Log:
         if "entity_id" not in record:
             raise ValueError("a membership without a collection")
         found: list[Record] = []
-        local, tag = str(record["entity_id"]), _tag(record)
+        local, tag = str(record["entity_id"]), tag_of(record)
         by = self.generated.get((local, tag))
         session = by.session if by is not None else self.session
         collection = self._place(local, tag, session, found)
@@ -379,10 +312,6 @@ class Log:
         return found
 
 
-def _tag(record: dict[Any, Any]) -> str:
-    return str(record.get("session_tag", ""))
-
-
 def _static(session: Session) -> Session:
     """Return what does not change when a session record repeats."""
     properties = tuple(pair for pair in session.properties if pair[0] != PKG.processStart)
@@ -407,53 +336,6 @@ def _rest(activity: str, record: dict[Any, Any], known: str) -> list[Record]:
     """Keep the keys of a record about an activity that have no term."""
     properties = _extra(record, known)
     return [Node(name=activity, properties=properties)] if properties else []
-
-
-def data_level(text: str) -> str:
-    """Return the CTAO data level a name begins with, or nothing.
-
-    >>> data_level("DL1SubrunDataset"), data_level("RawObservationFile"), data_level("PedestalFile")
-    ('DL1', 'R0', '')
-    """
-    match = _DATA_LEVEL.match(text)
-    return match[1] if match else "R0" if text == "RawObservationFile" else ""
-
-
-def _local_id(record: dict[Any, Any]) -> str:
-    if "entity_id" in record:
-        return str(record.pop("entity_id"))
-    # logprov writes {id: id} where it means {'entity_id': id}
-    for key, value in record.items():
-        if key == value:
-            return str(record.pop(key))
-    raise ValueError("an entity record without an id")
-
-
-def _path(record: dict[Any, Any], kind: str, local: str) -> str:
-    """Take the path of a file entity; where several are given, the one whose md5 is the id."""
-    key = "filepath" if record.get("filepath") else "location"
-    if key == "location" and not kind.startswith("File"):
-        return ""  # logprov: the variable that holds the object
-    value = record.get(key)
-    if isinstance(value, list):
-        paths = list(map(str, value))
-        return next((path for path in paths if _md5(path) == local), paths[0] if paths else "")
-    record.pop(key, None)
-    return str(value or "")
-
-
-def path_digest(value: Any, algorithm: Any, path: str, local: str) -> Digest | None:
-    """Say what a hash is of. lstosa hashes the path and calls it md5: it is a path digest where md5(path) proves it."""
-    if not value:
-        return None
-    text, name = str(value), str(algorithm or "md5")
-    if path and text == _md5(path):
-        return Digest(name, text, "path")
-    return Digest(name, text, "unknown" if text == local or not algorithm else "content")
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(identity.to_bytes(text), usedforsecurity=False).hexdigest()
 
 
 def _software(version: Any, system: dict[str, Any]) -> tuple[str, str] | None:

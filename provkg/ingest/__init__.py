@@ -1,0 +1,35 @@
+"""Ingest: sources become graphs, in one transaction.
+
+Each source is read and mapped into a graph of its own; a source whose content is already there is left alone, one
+whose path now has other content replaces the old graph. Then the usages are resolved over all sources. Loading runs
+in a second thread while the next source is mapped.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from provkg.ingest.sources import files
+from provkg.ingest.transaction import Progress, Summary, Transaction
+from provkg.store import EmbeddedStore
+
+__all__ = ["Progress", "Summary", "ingest"]
+
+
+def ingest(store: EmbeddedStore, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+    """Read files and folders into a store; the store is made when it is not there.
+
+    Args:
+        store: the store to write.
+        paths: files, folders (read recursively), or ``-`` for standard input.
+        progress: called with the bytes done, the bytes in all and the name of each source.
+
+    Raises:
+        StoreError: the store cannot be written; then nothing of this ingest is visible.
+    """
+    summary = Summary()
+    found = list(files(paths, summary.errors))
+    if not found:
+        return summary
+    with store.write() as writing:
+        Transaction(writing, store.config, summary).run(found, progress)
+    return summary

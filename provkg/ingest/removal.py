@@ -1,0 +1,61 @@
+"""Remove what a source said, and what only it referred to."""
+
+from pyoxigraph import NamedNode, Quad
+
+from provkg import ledger
+from provkg.lineage.resolution import Batch, link_quads
+from provkg.store import Graph, Writing
+from provkg.vocab import CATALOGUE, DESCRIPTIONS, PKG, PROV, RDF_TYPE, RESOLUTION
+
+
+class Removal:
+    """Removals of one transaction; ``orphans`` may be referred to by nothing any more."""
+
+    def __init__(self, writing: Writing) -> None:
+        self.writing, self.base = writing, writing.base
+        self.orphans: set[str] = set()
+
+    def forget(self, graph: str, batch: Batch) -> None:
+        """Remove what a source said, and note in the batch what that touches."""
+        view = self.writing.graph
+        for quad in view.quads(None, RDF_TYPE, PROV.Activity, graph):
+            batch.activities.add(_value(quad.subject))
+        for quad in view.quads(None, PROV.specializationOf, None, graph):
+            batch.places.add(_value(quad.object))
+        for predicate in (PROV.qualifiedDerivation, PKG.qualifiedMembership):
+            for quad in view.quads(None, predicate, None, graph):
+                batch.places.add(_value(quad.subject))
+        self.orphans |= {
+            _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
+        }
+        self.take_back(view, graph)
+        self.writing.remove([quad for quad in ledger.forgotten(view, graph) if isinstance(quad, Quad)])
+        self.writing.remove_graph(graph)
+
+    def take_back(self, view: Graph, graph: str) -> None:
+        """Remove what was resolved about the nodes of a source."""
+        resolution, old = self.base + RESOLUTION, []
+        for subject in {_value(quad.subject) for quad in view.quads(None, None, None, graph)}:
+            for quad in view.quads(subject, None, None, resolution):
+                old.append(quad)
+                if quad.predicate.value == PKG.usedVersion:
+                    self.orphans.add(_value(quad.object))
+            old += link_quads(view, subject)
+        self.writing.remove(old)
+
+    def collect(self) -> None:
+        """Remove shared descriptions and first versions that nothing refers to any more."""
+        view = self.writing.graph
+        shared = {self.base + CATALOGUE, self.base + DESCRIPTIONS, self.base + RESOLUTION}
+        todo = self.orphans
+        while todo:
+            iri = todo.pop()
+            own = [quad for quad in view.quads(iri) if _value(quad.graph_name) in shared]
+            if not own or len(own) != sum(1 for _ in view.quads(iri)) or any(True for _ in view.quads(None, None, iri)):
+                continue
+            todo |= {_value(quad.object) for quad in own if isinstance(quad.object, NamedNode)}
+            self.writing.remove(own)
+
+
+def _value(term: object) -> str:
+    return str(getattr(term, "value", ""))

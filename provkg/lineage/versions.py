@@ -1,0 +1,113 @@
+"""Which version of a place was meant: the evidence, in order.
+
+The candidates come from the batch alone where the store held nothing before it, else from the store.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from provkg import identity
+from provkg.lineage.facts import Facts, Written
+from provkg.mapping.edges import Generation
+from provkg.vocab import PKG, PROV, RDF_TYPE
+
+BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
+Put = Callable[[str, str, str], None]
+Times = dict[str, tuple[int | None, int | None]]
+
+
+class Versions:
+    """Answer which version was meant; ``put`` writes the first versions that answers need."""
+
+    def __init__(self, base: str, facts: Facts, put: Put) -> None:
+        self.base, self.facts, self.put = base, facts, put
+        self.alone = False
+        self.initials: set[str] = set()
+        self.by_place: dict[str, list[Written]] = {}
+        self.by_digest: dict[str, list[Written]] = {}
+
+    def know(self, generations: Iterable[Generation], times: Times) -> None:
+        """Take a batch that knows everything."""
+        self.alone = True
+        by_place, by_digest = defaultdict(list), defaultdict(list)
+        for each in generations:
+            start, end = times.get(each.activity, (None, None))
+            written = Written(each.version, each.activity, start, end, each.digest, each.product)
+            by_place[each.place].append(written)
+            if each.digest:
+                by_digest[each.digest].append(written)
+        self.by_place, self.by_digest = dict(by_place), dict(by_digest)
+
+    def written(self, place: str) -> list[Written]:
+        """Return all versions ever written at a place."""
+        if place not in self.by_place:
+            self.by_place[place] = [] if self.alone else self.facts.written(place)
+        return self.by_place[place]
+
+    def with_digest(self, digest: str) -> list[Written]:
+        """Return all versions ever written with a content digest."""
+        if digest not in self.by_digest:
+            self.by_digest[digest] = [] if self.alone else self.facts.with_digest(digest)
+        return self.by_digest[digest]
+
+    def is_place(self, iri: str) -> bool:
+        """Say whether an IRI is a place, of which there are versions."""
+        return iri.startswith(self.base) and identity.is_place(iri[len(self.base) :])
+
+    def version(self, used: str, activity: str, at: int | None, digest: str) -> tuple[str | None, str]:
+        """Say which version of ``used`` was there at a time, and by what evidence."""
+        if not self.is_place(used):
+            return self.of_entity(used, activity, at)
+        candidates = [each for each in self.written(used) if each.activity != activity]
+        if digest:
+            same = [each for each in self.with_digest(digest) if each.activity != activity]
+            here = [each for each in same if each in candidates]
+            best = _last(here, at) if here else _last(same, at) if len(same) == 1 else None
+            if best is not None:
+                return best.version, BY_IDENTITY
+            candidates = [each for each in candidates if not each.digest]
+        found = _last(candidates, at)
+        if found is not None:
+            return found.version, BY_TIME
+        if candidates and at is None:
+            return None, ""
+        if digest:  # nobody recorded making these bytes, but they are known bytes
+            return self.first_version(used, digest), BY_IDENTITY
+        return self.first_version(used, ""), ASSUMED
+
+    def of_entity(self, entity: str, activity: str, at: int | None) -> tuple[str, str]:
+        """Resolve an entity known by its own id: itself, unless a version elsewhere carries that id."""
+        if entity.startswith(self.base + "entity/") and not self.facts.is_generated(entity):
+            carrying = self.facts.claiming_product(entity.rpartition("/")[2])
+            claimed = [version for version in carrying if activity not in self.facts.makers(version)]
+            if len(claimed) == 1:
+                return claimed[0], BY_IDENTITY
+            for place in self.facts.places_of(entity):
+                others = [each for each in self.written(place) if each.activity != activity]
+                found = _last([each for each in others if not self.has_product(each)], at)
+                if found is not None:
+                    return found.version, BY_TIME
+        return entity, BY_IDENTITY
+
+    def has_product(self, written: Written) -> bool:
+        """Say whether a version carries a product id, and so is not another product."""
+        return bool(written.product) or self.facts.has_product(written.version)
+
+    def first_version(self, place: str, digest: str) -> str:
+        """Name and describe the version that lay at a place before anything was recorded, or with a digest."""
+        version = self.base + identity.version(place.removeprefix(self.base), digest)
+        if version not in self.initials:
+            self.initials.add(version)
+            self.put(version, RDF_TYPE, PROV.Entity)
+            self.put(version, PROV.specializationOf, place)
+            if digest:
+                self.put(version, PKG.contentDigest, digest)
+        return version
+
+
+def _last(candidates: list[Written], at: int | None) -> Written | None:
+    """Return the last version whose making had ended at a time."""
+    if at is None:
+        return None
+    ended = [each for each in candidates if each.end is not None and each.end <= at]
+    return max(ended, key=lambda each: (each.end, each.start or 0, each.version), default=None)
