@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from prov import Error as ProvError
-from prov.identifier import Identifier, QualifiedName
+from prov.identifier import Identifier
 from prov.model import Literal, ProvDocument, ProvElement, ProvRecord
 
 from provkg import identity
@@ -15,6 +15,7 @@ from provkg.errors import InputError
 from provkg.readers import Reader, Source
 from provkg.readers.dialects import Statement, from_json, from_provn, from_xml
 from provkg.readers.logentities import data_level, path_digest
+from provkg.readers.qnames import ABSOLUTE, Names, moment
 from provkg.records import (
     Activity,
     Agent,
@@ -25,7 +26,6 @@ from provkg.records import (
     Kind,
     Node,
     Parameters,
-    Properties,
     Record,
     Relation,
     Remark,
@@ -33,7 +33,7 @@ from provkg.records import (
     Typed,
     Value,
 )
-from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP, XSD
+from provkg.vocab import PKG, PROV, VOPROV, VP, XSD
 
 LIMIT = 256 << 20
 _JSON = re.compile(
@@ -41,8 +41,6 @@ _JSON = re.compile(
 )
 _PROVN = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s|//[^\n]*\n)*document\b")
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml|!|[A-Za-z_][\w.-]*(?::[\w.-]+)?[\s>/])")
-_ABSOLUTE = re.compile(r"(?:https?|ftp|ivo|file)://|urn:", re.IGNORECASE)
-_ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')
 _UNPROVEN = "relations without both ends (kept as a remark)"
 
 # The two ends of each relation, by PROV-DM name: https://www.w3.org/TR/prov-dm/#prov-dm-types-and-relations
@@ -114,8 +112,7 @@ class _Document:
     """One document: its local names are scoped, because ids such as ``id:6d2362`` repeat from document to document."""
 
     def __init__(self, config: Config, scope: str, prefixes: dict[str, str]) -> None:
-        self.config, self.scope, self.prefixes = config, scope, prefixes
-        self.places: dict[str, str] = {}
+        self.config, self.names = config, Names(scope, prefixes)
         self.parameters: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, str] = {}
         self.digests: dict[str, Digest] = {}
@@ -124,7 +121,7 @@ class _Document:
     def records(self, document: ProvDocument, statements: list[Statement]) -> Iterator[Record]:
         everything = list(document.get_records())
         for bundle in document.bundles:
-            name = self.name(bundle.identifier)
+            name = self.names.name(bundle.identifier)
             everything += bundle.get_records()
             yield Node(name=name, types=(PROV.Bundle,))
         elements = [record for record in everything if isinstance(record, ProvElement)]
@@ -136,29 +133,11 @@ class _Document:
             if _is(record, "Generation"):
                 made, by = (self.formal(record).get(end) for end in ("entity", "activity"))
                 if made is not None and by is not None:
-                    self.makers.setdefault(self.name(made), []).append(self.name(by))
+                    self.makers.setdefault(self.names.name(made), []).append(self.names.name(by))
         for record in relations:
             yield from self.relation(record)
         for statement in statements:
             yield from self.statement(statement)
-
-    # Names
-
-    def name(self, qualified: Any) -> str:
-        text = str(qualified.uri) if isinstance(qualified, Identifier) else str(qualified)
-        known = self.places.get(text)
-        return known or self.uri(text)
-
-    def uri(self, text: str) -> str:
-        if _ABSOLUTE.match(text):
-            return _ILLEGAL.sub(lambda match: f"%{ord(match[0]):02X}", text)
-        return identity.thing(self.scope, text)
-
-    def expand(self, written: str) -> str:
-        prefix, colon, local = written.partition(":")
-        if not colon:
-            return self.name(self.prefixes.get("default", "") + written)
-        return self.name(self.prefixes[prefix] + local if prefix in self.prefixes else written)
 
     # Elements
 
@@ -170,13 +149,16 @@ class _Document:
         elif _is(record, "Agent"):
             label, rest = _label(attributes)
             yield Agent(
-                name=self.name(text), label=label, types=_type_iris(types), properties=self.properties(rest, types)
+                name=self.names.name(text),
+                label=label,
+                types=_type_iris(types),
+                properties=self.names.properties(rest, types),
             )
         elif "ExecutionSession" in types:
             yield self.session(text, attributes)
         elif "Parameters" in types:
             _, rest = _label(attributes)
-            self.parameters[self.name(text)] = {_local(key): _plain(value) for key, value in rest}
+            self.parameters[self.names.name(text)] = {_local(key): _plain(value) for key, value in rest}
         else:
             yield from self.entity(text, attributes, types)
 
@@ -185,27 +167,27 @@ class _Document:
         local = {_local(key): str(value) for key, value in rest}
         path = local.get("filepath") or (local.get("location", "") if "File" in types else "")
         if path.startswith("/") and not any("Collection" in kind for kind in types):
-            self.places[text] = identity.file(path, self.config.site)
+            self.names.places[text] = identity.file(path, self.config.site)
         digest = path_digest(local.get("hash"), local.get("hash_type"), path, text.rpartition(":")[2])
         if digest is not None:
-            self.digests[self.name(text)] = digest
+            self.digests[self.names.name(text)] = digest
         taken = {"filepath", "contentType", *(("hash", "hash_type") if digest is not None else ())}
-        properties = self.properties([(key, value) for key, value in rest if _local(key) not in taken], types)
+        properties = self.names.properties([(key, value) for key, value in rest if _local(key) not in taken], types)
         yield Entity(
-            name=self.name(text),
+            name=self.names.name(text),
             path=path,
             label=label,
             content_type=local.get("contentType", ""),
             level=data_level(label),
             digest=digest,
             types=(*_type_iris(types), *(("collection",) if any("Collection" in kind for kind in types) else ())),
-            properties=properties + (((PKG.localId, text),) if not _ABSOLUTE.match(text) else ()),
+            properties=properties + (((PKG.localId, text),) if not ABSOLUTE.match(text) else ()),
         )
 
     def session(self, text: str, attributes: list[tuple[Any, Any]]) -> Session:
         label, rest = _label(attributes)
         local = {_local(key): _plain(value) for key, value in rest}
-        self.places[text] = name = f"session/prov/{self.scope}/{identity.part(text)}"
+        self.names.places[text] = name = f"session/prov/{self.names.scope}/{identity.part(text)}"
         self.sessions[text.rpartition(":")[2]] = name
         known = {"observation_date": PKG.observationDate, "observation_run": PKG.run}
         properties = tuple((iri, str(local.pop(key))) for key, iri in known.items() if key in local)
@@ -222,20 +204,20 @@ class _Document:
     def activity(self, text: str, attributes: list[tuple[Any, Any]], types: list[str]) -> Iterator[Record]:
         label, rest = _label(attributes)
         local = {_local(key): value for key, value in rest}
-        if _ABSOLUTE.match(text):
-            name = self.uri(text)
+        if ABSOLUTE.match(text):
+            name = self.names.uri(text)
         else:
-            self.places[text] = name = f"activity/prov/{self.scope}/{identity.part(text)}"
+            self.names.places[text] = name = f"activity/prov/{self.names.scope}/{identity.part(text)}"
         script, session = str(local.get("script") or ""), str(local.get("in_session") or "")
         taken = {"script", "in_session", "startTime", "endTime"}
         yield Activity(
             name=name,
             label=label or str(local.get("name") or ""),
-            start=_moment(local.get("startTime")),
-            end=_moment(local.get("endTime")),
+            start=moment(local.get("startTime")),
+            end=moment(local.get("endTime")),
             script=script,
             session=self.sessions.get(session, ""),
-            properties=self.properties([(key, value) for key, value in rest if _local(key) not in taken], types),
+            properties=self.names.properties([(key, value) for key, value in rest if _local(key) not in taken], types),
             extra={"in_session": session} if session and session not in self.sessions else {},
         )
 
@@ -249,18 +231,20 @@ class _Document:
         formal = self.formal(record)
         roles = [_text(value) for key, value in record.extra_attributes if str(key.uri) == PROV.role]
         extra = [(key, value) for key, value in record.extra_attributes if str(key.uri) != PROV.role]
-        properties = self.properties(extra, []) + tuple((VP.role, role) for role in roles[1:])
-        properties += tuple((_FORMAL[name], Iri(self.name(value))) for name, value in formal.items() if name in _FORMAL)
-        time, activity = _moment(formal.get("time")), formal.get("activity")
+        properties = self.names.properties(extra, []) + tuple((VP.role, role) for role in roles[1:])
+        properties += tuple(
+            (_FORMAL[name], Iri(self.names.name(value))) for name, value in formal.items() if name in _FORMAL
+        )
+        time, activity = moment(formal.get("time")), formal.get("activity")
         if first not in formal or second not in formal:
             yield from self.one_ended(kind, formal, time)
             return
-        subject, other = self.name(formal[first]), self.name(formal[second])
+        subject, other = self.names.name(formal[first]), self.names.name(formal[second])
         if kind is Kind.USED and other in self.parameters:
             yield Parameters(subject, self.parameters[other])
             return
         if kind in (Kind.DERIVED, Kind.MEMBER):
-            subject = self.made(subject, self.name(activity) if activity is not None else "")
+            subject = self.made(subject, self.names.name(activity) if activity is not None else "")
         digest = self.digests.get(other if kind is Kind.USED else subject)
         yield Relation(
             kind=kind,
@@ -268,15 +252,15 @@ class _Document:
             object=other,
             role=roles[0] if roles else "",
             time=time,
-            activity=self.name(activity) if activity is not None else "",
+            activity=self.names.name(activity) if activity is not None else "",
             digest=digest if digest is not None and digest.of == "content" else None,
             node=self.node(record.identifier),
             properties=properties,
         )
 
     def node(self, identifier: Any) -> str:
-        known = identifier is not None and _ABSOLUTE.match(str(identifier.uri))
-        return self.uri(str(identifier.uri)) if known else ""
+        known = identifier is not None and ABSOLUTE.match(str(identifier.uri))
+        return self.names.uri(str(identifier.uri)) if known else ""
 
     def made(self, entity: str, activity: str) -> str:
         """Return the version that a document speaks of: the one that it says was generated, where it is one."""
@@ -291,18 +275,18 @@ class _Document:
             yield Remark(_UNPROVEN)
         elif kind in (Kind.GENERATED, Kind.INVALIDATED):
             term = PROV.generatedAtTime if kind is Kind.GENERATED else PROV.invalidatedAtTime
-            yield Entity(name=self.name(subject), properties=((term, Typed(time, XSD + "dateTime")),))
+            yield Entity(name=self.names.name(subject), properties=((term, Typed(time, XSD + "dateTime")),))
         elif kind is Kind.STARTED:
-            yield Activity(name=self.name(subject), start=time)
+            yield Activity(name=self.names.name(subject), start=time)
         elif kind is Kind.ENDED:
-            yield Ended(self.name(subject), time, "")
+            yield Ended(self.names.name(subject), time, "")
         else:
             yield Remark(_UNPROVEN)
 
     def statement(self, statement: Statement) -> Iterator[Record]:
         ends = statement.ends
         if ends is not None:
-            subject, other = map(self.expand, ends)
+            subject, other = map(self.names.expand, ends)
             kind = _STATEMENTS.get(statement.kind)
             if kind is not None:
                 yield Relation(kind=kind, subject=subject, object=other)
@@ -312,44 +296,12 @@ class _Document:
         if not statement.id:
             yield Remark(_UNPROVEN)
             return
-        properties = tuple((self.term(key), _json_value(value)) for key, value in statement.attributes.items())
+        properties = tuple((self.names.term(key), _json_value(value)) for key, value in statement.attributes.items())
         yield Node(
-            name=self.expand(statement.id),
+            name=self.names.expand(statement.id),
             types=(VP[statement.kind[:1].upper() + statement.kind[1:]],),
             properties=properties,
         )
-
-    # Properties
-
-    def properties(self, attributes: list[tuple[Any, Any]], types: list[str]) -> Properties:
-        found: Properties = tuple((self.term(key), self.value(value)) for key, value in attributes)
-        return found + tuple((PKG.recordedType, kind) for kind in types if not _ABSOLUTE.match(kind))
-
-    def term(self, key: Any) -> str:
-        text = str(key.uri) if isinstance(key, QualifiedName) else self._written(str(key))
-        if text.startswith(VOPROV):
-            return VP[identity.part(text.removeprefix(VOPROV))]
-        if text == PROV.name:
-            return VP.name
-        if text == PROV.location:
-            return PKG.location
-        if text == PROV.label:
-            return RDFS_LABEL
-        if text in (PROV.role, PROV.type):
-            return VP.role if text == PROV.role else PKG.recordedType
-        return self.uri(text) if _ABSOLUTE.match(text) else PKG[f"attribute/{identity.part(text)}"]
-
-    def _written(self, text: str) -> str:
-        prefix, colon, local = text.partition(":")
-        known = {"prov": PROV.iri, "voprov": VOPROV, **self.prefixes}
-        return known[prefix] + local if colon and prefix in known else text
-
-    def value(self, value: Any) -> Value:
-        if isinstance(value, Identifier):
-            return Iri(self.name(value))
-        if isinstance(value, Literal):
-            return Typed(str(value.value), str(value.datatype.uri) if value.datatype else "", value.langtag or "")
-        return value if isinstance(value, str | int | float | bool) else _moment(value) or str(value)
 
 
 def _is(record: ProvRecord, kind: str) -> bool:
@@ -369,7 +321,7 @@ def _text(value: Any) -> str:
 
 def _type_iris(types: list[str]) -> tuple[str, ...]:
     return tuple(
-        VP[kind.removeprefix(VOPROV)] if kind.startswith(VOPROV) else kind for kind in types if _ABSOLUTE.match(kind)
+        VP[kind.removeprefix(VOPROV)] if kind.startswith(VOPROV) else kind for kind in types if ABSOLUTE.match(kind)
     )
 
 
@@ -384,16 +336,10 @@ def _local(key: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool) else _moment(value) or _text(value)
+    return value if isinstance(value, str | int | float | bool) else moment(value) or _text(value)
 
 
 def _json_value(value: Any) -> Value:
     if isinstance(value, dict):
         return str(value.get("$", value))
     return value if isinstance(value, str | int | float | bool) else str(value)
-
-
-def _moment(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return str(value.isoformat()) if hasattr(value, "isoformat") else ""
