@@ -1,0 +1,59 @@
+"""What a mapping writes: N-Triples lines by graph, edges, counts and remarks."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from provkg.config import Config
+from provkg.identity import canonical
+from provkg.mapping.edges import Edges
+from provkg.mapping.shared import Shared
+from provkg.mapping.terms import Clock, Names, literal
+from provkg.records import UNREADABLE_TIME, Properties
+from provkg.vocab import PKG, XSD
+
+EXTRA = "records with keys without a term (kept under pkg:extra)"
+
+
+@dataclass
+class Statements:
+    """The statements of one source; ``collections`` are the places that hold one."""
+
+    config: Config
+    known: set[str]
+    source: list[str] = field(default_factory=list)
+    edges: Edges = field(default_factory=Edges)
+    remarks: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    collections: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.names = Names(self.config.base)
+        self.shared = Shared(self.names, self.known)
+        self.clock = Clock(self.config.zone_info)
+
+    def time(self, subject: str, predicate: str, recorded: str, text: str) -> int | None:
+        """Write a time in UTC; where xsd:dateTime would lose digits (or the text is no time), keep the text too."""
+        if not text:
+            return None
+        try:
+            shown, at = self.clock.read(text)
+        except (ValueError, OverflowError):
+            self.remarks[UNREADABLE_TIME] += 1
+            self.source.append(f"{subject} <{recorded}> {literal(text)} .")
+            return None
+        self.source.append(f'{subject} <{predicate}> "{shown}"^^<{XSD}dateTime> .')
+        if shown[-2] == "0" and "." in shown:
+            self.source.append(f"{subject} <{recorded}> {literal(shown)} .")
+        return at
+
+    def properties(self, subject: str, properties: Properties, extra: dict[str, object]) -> None:
+        """Write properties, and the keys without a term as JSON."""
+        for predicate, value in properties:
+            self.source.append(f"{subject} {self.names.iri(predicate)} {self.names.value(value)} .")
+        if extra:
+            self.source.append(self.extra(subject, extra))
+
+    def extra(self, subject: str, extra: dict[str, object]) -> str:
+        """Keep what has no term: nothing a record says is lost."""
+        self.remarks[EXTRA] += 1
+        return f"{subject} <{PKG.extra}> {literal(canonical(extra))} ."
