@@ -182,6 +182,23 @@ def test_a_killed_ingest_is_as_if_it_had_not_been(kg: KnowledgeGraph) -> None:
     assert sorted(path.name for path in (kg.store.path / "snapshots").iterdir()) == ["000001", "000002"]
 
 
+def test_nothing_of_a_store_stays_open_after_an_ingest(kg: KnowledgeGraph) -> None:
+    import gc
+
+    gc.disable()  # what only the collector would close is still open
+    try:
+        kg.ingest([sample()])
+        kg.status()
+        opened = [
+            os.readlink(f"/proc/self/fd/{number}")
+            for number in os.listdir("/proc/self/fd")
+            if os.path.lexists(f"/proc/self/fd/{number}")
+        ]
+    finally:
+        gc.enable()
+    assert not [path for path in opened if str(kg.store.path) in path]
+
+
 def test_a_store_of_another_base_is_not_mixed(tmp_path: Path) -> None:
     provkg.open(tmp_path / "store").ingest([sample() / "gammapy.log"])
     Path("provkg.toml").write_text('base = "https://other.example.org/"\n')

@@ -9,21 +9,14 @@ from pyoxigraph import Literal
 
 from provkg import identity
 from provkg.errors import Ambiguous, NotFound
-from provkg.store import Graph, text_of, values
+from provkg.lineage.walk import describe_activity, describe_entity
+from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE
 
 SHORTEST_PREFIX = 6
 MOST_PLACES = 2000
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//|[^/]*:)")
-_DETAILS = """SELECT ?version ?location ?label ?start WHERE {
-  %s
-  OPTIONAL { ?version pkg:location ?own } OPTIONAL { ?version prov:specializationOf/pkg:location ?at }
-  OPTIONAL { ?version prov:wasGeneratedBy ?activity .
-    OPTIONAL { ?activity rdfs:label ?label } OPTIONAL { ?activity prov:startedAtTime ?time }
-    OPTIONAL { ?activity pkg:recordedStart ?recorded } }
-  BIND(COALESCE(?own, ?at) AS ?location) BIND(COALESCE(?recorded, STR(?time)) AS ?start)
-} ORDER BY ?start ?version"""
 _BEGINNING = """SELECT DISTINCT ?thing WHERE {
   { ?thing pkg:fileName ?text } UNION { ?thing pkg:location ?text } UNION { ?thing pkg:productId ?text }
   UNION { ?digest pkg:digestValue ?text . ?thing pkg:contentDigest ?digest . ?thing a prov:Entity }
@@ -146,11 +139,12 @@ def _versions(graph: Graph, thing: str) -> list[str]:
 
 
 def _details(graph: Graph, versions: list[str]) -> list[Candidate]:
-    found: dict[str, Candidate] = {}
-    for row in graph.select(_PREFIXES + _DETAILS % values("version", versions)):
-        iri = text_of(row["version"])
-        found.setdefault(iri, Candidate(iri, text_of(row["location"]), text_of(row["label"]), text_of(row["start"])))
-    return list(found.values())
+    found = []
+    for version in versions:
+        makers = graph.objects(version, PROV.wasGeneratedBy)
+        made_by, started = describe_activity(graph, makers[0]) if makers else ("", "")
+        found.append(Candidate(version, describe_entity(graph, version)[0], made_by, started))
+    return sorted(found, key=lambda each: (each.started, each.location, each.iri))
 
 
 def _printable(text: str) -> str:

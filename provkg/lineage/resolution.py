@@ -19,7 +19,7 @@ from pyoxigraph import Quad
 
 from provkg import identity
 from provkg.lineage.facts import Facts, earliest, latest
-from provkg.lineage.versions import BY_IDENTITY, Versions
+from provkg.lineage.versions import BY_IDENTITY, Versions, statement
 from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph, Writing
@@ -63,12 +63,11 @@ class _Resolution:
         self.counts: Counter[str] = Counter()
         self.lines: list[str] = []
         self.released: set[str] = set()
-        self.resolution = f"<{self.base}{RESOLUTION}>"
         self.times: dict[str, tuple[int | None, int | None]] = {}
         self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
         self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
         self.links: dict[str, Link] = {}
-        self.versions = Versions(self.base, self.facts, self.put)
+        self.versions = Versions(self.base, self.facts, self.lines)
 
     def run(self) -> Counter[str]:
         self.take_batch()
@@ -194,7 +193,7 @@ class _Resolution:
             self.put(activity, PKG.status, PKG.running if running else PKG.unknown)
 
     def put(self, subject: str, predicate: str, object_: str) -> None:
-        self.lines.append(f"<{subject}> <{predicate}> <{object_}> {self.resolution} .\n")
+        self.lines.append(statement(self.base, subject, predicate, object_))
 
     # What was said before
 

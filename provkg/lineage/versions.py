@@ -4,23 +4,27 @@ The candidates come from the batch alone where the store held nothing before it,
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from provkg import identity
 from provkg.lineage.facts import Facts, Written
 from provkg.mapping.edges import Generation
-from provkg.vocab import PKG, PROV, RDF_TYPE
+from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
 BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
-Put = Callable[[str, str, str], None]
 Times = dict[str, tuple[int | None, int | None]]
 
 
-class Versions:
-    """Answer which version was meant; ``put`` writes the first versions that answers need."""
+def statement(base: str, subject: str, predicate: str, object_: str) -> str:
+    """Return a line of N-Quads for the resolution graph."""
+    return f"<{subject}> <{predicate}> <{object_}> <{base}{RESOLUTION}> .\n"
 
-    def __init__(self, base: str, facts: Facts, put: Put) -> None:
-        self.base, self.facts, self.put = base, facts, put
+
+class Versions:
+    """Answer which version was meant; ``lines`` takes the first versions that answers need, as N-Quads."""
+
+    def __init__(self, base: str, facts: Facts, lines: list[str]) -> None:
+        self.base, self.facts, self.lines = base, facts, lines
         self.alone = False
         self.initials: set[str] = set()
         self.by_place: dict[str, list[Written]] = {}
@@ -98,10 +102,9 @@ class Versions:
         version = self.base + identity.version(place.removeprefix(self.base), digest)
         if version not in self.initials:
             self.initials.add(version)
-            self.put(version, RDF_TYPE, PROV.Entity)
-            self.put(version, PROV.specializationOf, place)
-            if digest:
-                self.put(version, PKG.contentDigest, digest)
+            facts = [(RDF_TYPE, PROV.Entity), (PROV.specializationOf, place)]
+            facts += [(PKG.contentDigest, digest)] if digest else []
+            self.lines += [statement(self.base, version, predicate, value) for predicate, value in facts]
         return version
 
 
