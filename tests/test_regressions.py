@@ -210,7 +210,7 @@ def test_nothing_a_record_says_is_lost(ingested, write: Write) -> None:
         "kept",
         "too",
         "text",
-        "start_time_utc" and "2023-03-13T08:00:00.000120",
+        "2023-03-13T08:00:00.000120",
     ]:
         assert kept in everything, kept
 

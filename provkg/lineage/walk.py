@@ -57,23 +57,7 @@ def lineage(graph: Graph, product: str, *, down: bool = False, depth: int | None
     edges = list(_walk(graph, product, down=down, depth=depth))
     entities = {iri: describe_entity(graph, iri) for iri in {edge.target for edge in edges}}
     activities = {iri: describe_activity(graph, iri) for iri in {edge.activity for edge in edges if edge.activity}}
-    steps = []
-    for edge in edges:
-        location, name = entities[edge.target]
-        label, start = activities.get(edge.activity, ("", ""))
-        steps.append(
-            Step(
-                edge.depth,
-                location or None,
-                name or edge.role or None,
-                edge.target,
-                edge.activity or None,
-                label or None,
-                start or None,
-                edge.evidence,
-                edge.source,
-            )
-        )
+    steps = [_step(edge, entities[edge.target], activities.get(edge.activity, ("", ""))) for edge in edges]
     return sorted(
         steps,
         key=lambda step: (
@@ -84,6 +68,20 @@ def lineage(graph: Graph, product: str, *, down: bool = False, depth: int | None
             step.entity,
             step.of,
         ),
+    )
+
+
+def _step(edge: _Edge, entity: tuple[str, str], activity: tuple[str, str]) -> Step:
+    return Step(
+        depth=edge.depth,
+        location=entity[0] or None,
+        name=entity[1] or edge.role or None,
+        entity=edge.target,
+        activity=edge.activity or None,
+        activityName=activity[0] or None,
+        startedAt=activity[1] or None,
+        evidence=edge.evidence,
+        of=edge.source,
     )
 
 
