@@ -7,6 +7,7 @@ whenever it succeeds: swap the quotes; transcode token by token; :func:`ast.lite
 
 import ast
 import re
+import warnings
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -46,14 +47,13 @@ def loads(text: str) -> tuple[dict[Any, Any], int]:
 
 
 def _loads(text: str) -> tuple[Any, int]:
-    plain = "\\" not in text
     try:
-        if plain and '"' not in text:
+        if "\\" not in text and '"' not in text:
             try:
                 return _decode(text.replace("'", '"')), 0
             except msgspec.DecodeError:
                 pass
-        if "(" not in text or plain:
+        if "\\/" not in text:  # a slash escaped in JSON is two characters in Python
             try:
                 return _decode("".join(map(_transcoded, _TOKEN.findall(text)))), 0
             except (msgspec.DecodeError, ValueError):
@@ -89,16 +89,18 @@ def _escaped(match: re.Match[str]) -> str:
 def _carefully(text: str) -> tuple[Any, int]:
     if len(text) > MAX_TREE_BYTES:
         raise ValueError("too long to be read tolerantly")
-    try:
-        return _listed(ast.literal_eval(text)), 0
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        pass
-    walk = _Walk()
-    try:
-        tree = ast.parse("".join(map(_quoted_object, _TOKEN.findall(text))).strip(), mode="eval")
-        return walk.value(tree.body), walk.notes
-    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
-        raise ValueError(f"no Python literal: {str(error).partition(' (')[0]}") from None
+    with warnings.catch_warnings():  # Python warns of escapes that it will refuse one day
+        warnings.simplefilter("ignore")
+        try:
+            return _listed(ast.literal_eval(text)), 0
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            pass
+        walk = _Walk()
+        try:
+            tree = ast.parse("".join(map(_quoted_object, _TOKEN.findall(text))).strip(), mode="eval")
+            return walk.value(tree.body), walk.notes
+        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
+            raise ValueError(f"no Python literal: {str(error).partition(' (')[0]}") from None
 
 
 def _check_depth(text: str) -> None:
