@@ -95,11 +95,6 @@ def version(place: str, by: str) -> str:
     return "entity/" + digest(place, by)
 
 
-def initial(place: str) -> str:
-    """Name the version that lay at a place before anything was recorded there."""
-    return version(place, "")
-
-
 def product(uuid: str) -> str:
     """Name a product that carries its own id.
 

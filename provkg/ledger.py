@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Quad
 
 from provkg import identity
 from provkg.mapping.terms import integer, literal
@@ -110,7 +110,7 @@ def quarantine_lines(source: str, pieces: Iterable[Quarantined]) -> list[str]:
     return found
 
 
-def forgotten(graph: Graph, source: str) -> list[object]:
+def forgotten(graph: Graph, source: str) -> list[Quad]:
     """Return the ledger's quads of a source."""
     ledger = graph.iri(LEDGER)
     found = list(graph.quads(source, None, None, ledger))
@@ -118,10 +118,10 @@ def forgotten(graph: Graph, source: str) -> list[object]:
         found += graph.quads(_value(quad.subject), None, None, ledger)
     for quad in graph.quads(source, PKG.remark, None, ledger):
         found += graph.quads(_value(quad.object), None, None, ledger)
-    return list(found)
+    return found
 
 
-def path_quads(graph: Graph, source: str, path: str) -> list[object]:
+def path_quads(graph: Graph, source: str, path: str) -> list[Quad]:
     """Return the claim of a path on a source."""
     pattern = graph.store.quads_for_pattern(
         NamedNode(source), NamedNode(PKG.sourcePath), Literal(path), NamedNode(graph.iri(LEDGER))

@@ -1,6 +1,6 @@
 """Remove what a source said, and what only it referred to."""
 
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import NamedNode
 
 from provkg import ledger
 from provkg.lineage.resolution import Batch, link_quads
@@ -29,7 +29,7 @@ class Removal:
             _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
         }
         self.take_back(view, graph)
-        self.writing.remove([quad for quad in ledger.forgotten(view, graph) if isinstance(quad, Quad)])
+        self.writing.remove(ledger.forgotten(view, graph))
         self.writing.remove_graph(graph)
 
     def take_back(self, view: Graph, graph: str) -> None:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pyoxigraph import Quad
-
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
@@ -93,14 +91,13 @@ class Transaction:
             else:
                 self.source(open_source(path, self.config), absolute(path), known, named=named)
         except InputError as error:
-            if named or "file is empty" not in error.message:
-                self.summary.errors.append(error)
-            else:
-                self.summary.skipped.append(shown(path))
+            self.summary.errors.append(error)
 
     def source(self, source: Source, path: str, known: dict[str, Reader], *, named: bool) -> None:
         """Read one source, unless its content is already there."""
-        reader = find_reader(source, known)
+        if not source.size and named:
+            raise InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
+        reader = find_reader(source, known) if source.size else None
         if reader is None:
             if named:
                 raise InputError(f"{path}: not a format that provkg knows", hint=f"known: {', '.join(known)}")
@@ -142,7 +139,7 @@ class Transaction:
         self.loading.flush()
         self.summary.replaced += 1
         claims = self.writing.graph
-        self.writing.remove([quad for quad in ledger.path_quads(claims, graph, path) if isinstance(quad, Quad)])
+        self.writing.remove(ledger.path_quads(claims, graph, path))
         if not any(True for _ in claims.quads(graph, PKG.sourcePath, None, self.base + LEDGER)):
             self.forget(graph)
 

@@ -158,7 +158,7 @@ class _Resolution:
     def link(self, link: Link) -> None:
         """Resolve both ends of a derivation or membership, at the start of the activity it was recorded by."""
         at = link.at if link.at is not None else self.facts_start(link.activity)
-        subject, evidence = (
+        subject, _ = (
             self.versions.version(link.subject, link.activity, at, "")
             if self.versions.is_place(link.subject)
             else (link.subject, BY_IDENTITY)

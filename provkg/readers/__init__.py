@@ -108,7 +108,7 @@ def open_source(path: Path, config: Config, *, location: str | None = None) -> S
         location: where the content lies, when it is not the path; empty for a stream.
 
     Raises:
-        InputError: it cannot be read, is empty, or is broken where it is compressed.
+        InputError: it cannot be read, or is broken where it is compressed.
     """
     try:
         with path.open("rb") as stream:
@@ -123,8 +123,6 @@ def open_source(path: Path, config: Config, *, location: str | None = None) -> S
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
-    if not size:
-        raise InputError(f"{shown(path)}: the file is empty", hint="was the pipeline stopped before it wrote?")
     where = str(path.absolute()) if location is None else location
     return Source(path, head, digest.hexdigest(), size, config, where, opener)
 
