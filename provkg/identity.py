@@ -90,6 +90,30 @@ def role(text: str) -> str:
     return f"role/{part(text)}"
 
 
+def activity_description(label: str) -> str:
+    """Name what all activities of one type have in common.
+
+    >>> activity_description("r0_to_dl1")
+    'description/activity/r0_to_dl1'
+    """
+    return f"description/activity/{part(label)}"
+
+
+def entity_description(label: str, content_type: str = "") -> str:
+    """Name what all entities of one kind have in common.
+
+    >>> entity_description("PedestalFile", "application/x-hdf")
+    'description/entity/PedestalFile/application%2Fx-hdf'
+    """
+    name = f"description/entity/{part(label)}"
+    return f"{name}/{part(content_type)}" if content_type else name
+
+
+def slot_description(activity: str, kind: str, name: str) -> str:
+    """Name what activities of one type expect: ``kind`` is usage, generation or parameter."""
+    return f"description/{kind}/{part(activity)}/{part(name)}"
+
+
 def version(place: str, by: str) -> str:
     """Name what one activity wrote at a place; ``by`` is the activity's name, or what else tells versions apart."""
     return "entity/" + digest(place, by)

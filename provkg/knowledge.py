@@ -1,20 +1,27 @@
 """The library: ``kg = provkg.open("store")``, then ask."""
 
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
-from provkg import config
+from provkg import config, reasoning
 from provkg.config import Config
+from provkg.errors import InputError
 from provkg.ingest import Progress, Summary, ingest
 from provkg.lineage import Candidate, Step, find, find_one, lineage
+from provkg.mapping import map_records
+from provkg.model import read_definition
 from provkg.questions import ask, find_question
-from provkg.store import EmbeddedStore, Graph, open_store, text_of
-from provkg.vocab import LEDGER, PKG, PREFIXES, PROV, RDF_TYPE, RDFS_LABEL, RESOLUTION, VP, short
+from provkg.readers.definition import descriptions as described
+from provkg.store import EmbeddedStore, Graph, open_store, text_of, written
+from provkg.validation import LAYERS, Contract, Report, validate
+from provkg.validation import scope as scopes
+from provkg.vocab import DCTERMS, LEDGER, PKG, PREFIXES, PROV, RDF_TYPE, RDFS_LABEL, RESOLUTION, SH, VP, short
 
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 _STATUS = {
@@ -78,6 +85,66 @@ class KnowledgeGraph:
         graph = self.graph()
         return _card(graph, find_one(graph, product, site=self.config.site))
 
+    def validate(
+        self,
+        *,
+        layers: Sequence[str] = LAYERS,
+        severity: str = "Info",
+        engine: str = "auto",
+        definition: str | Path | None = None,
+        sources: Iterable[str] | None = None,
+        night: str = "",
+        run: str = "",
+        product: str = "",
+    ) -> Report:
+        """Validate the store, or a part of it; see :func:`provkg.validation.validate`.
+
+        Args:
+            layers: names of the layers of shapes.
+            severity: the least severity to report.
+            engine: the SHACL engine.
+            definition: a definition.yaml that the activities must follow.
+            sources: the graphs of some sources, such as ``Summary.touched`` of an ingest.
+            night: an observation date, ``YYYYMMDD``.
+            run: a run number.
+            product: a path, name, IRI or digest: its whole history is validated.
+        """
+        graph = self.graph()
+        chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
+        return validate(
+            graph,
+            chosen,
+            layers=layers,
+            severity=severity,
+            engine=engine,
+            contract=contract(definition, graph.base) if definition is not None else None,
+        )
+
+    def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
+        """Add what the ontologies entail, in a graph of its own; return how many triples, by property.
+
+        Args:
+            owl: all of OWL 2 RL, by owlrl, for the part that the others choose; otherwise rules for the whole store.
+            night: an observation date, ``YYYYMMDD``.
+            run: a run number.
+            product: a path, name, IRI or digest.
+        """
+        if not owl:
+            return reasoning.infer(self.store)
+        graph = self.graph()
+        scope = self._scope(graph, night, run, product)
+        data = scopes.whole(graph) if scope is None else scopes.neighbourhood(graph, scope.sources, scope.focus)
+        return reasoning.infer_owl(self.store, data.text)
+
+    def forget_inferences(self) -> int:
+        """Remove all inferences, and return how many there were."""
+        return reasoning.forget(self.store)
+
+    def _scope(self, graph: Graph, night: str, run: str, product: str) -> scopes.Scope | None:
+        if product:
+            return scopes.of_product(graph, product, site=self.config.site)
+        return scopes.of_sessions(graph, night=night, run=run) if night or run else None
+
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""
         return _status(self.graph(), self.store.path)
@@ -92,6 +159,63 @@ def open(store: str | Path | None = None) -> KnowledgeGraph:  # noqa: A001 - the
 def open_with(settings: Config, store: str | Path) -> KnowledgeGraph:
     """Open a store with these settings."""
     return KnowledgeGraph(open_store(replace(settings, store=str(store))))
+
+
+def contract(path: str | Path, base: str) -> Contract:
+    """Read a definition.yaml as what the activities must follow.
+
+    Raises:
+        InputError: it is no definition; the message names the line.
+    """
+    try:
+        return Contract(read_definition(Path(path).read_bytes(), str(path)), base)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+
+
+def model_turtle(known: Contract, settings: Config, *, shapes: bool, descriptions: bool) -> str:
+    """Return a definition as SHACL shapes and as IVOA descriptions, in Turtle."""
+    triples = set(known.shapes()) if shapes else set()
+    if descriptions:
+        lines = map_records(described(known.definition), settings, set()).source
+        triples |= {quad.triple for quad in parse("\n".join(lines), format=RdfFormat.N_TRIPLES)}
+    prefixes = {**PREFIXES, "sh": SH.iri, "dcterms": DCTERMS.iri}
+    return written(sorted(triples, key=str), prefixes)
+
+
+def validate_files(
+    paths: Iterable[str | Path], settings: Config, *, definition: str | Path | None = None, **options: Any
+) -> tuple[Report, Summary]:
+    """Validate files and folders without any store.
+
+    Args:
+        paths: what to read.
+        settings: base, zone and site.
+        definition: a definition.yaml that the activities must follow.
+        options: ``layers``, ``severity`` and ``engine`` of :func:`provkg.validation.validate`.
+
+    Raises:
+        InputError: nothing could be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        kg = open_with(settings, Path(folder) / "store")
+        summary = kg.ingest(paths)
+        if not summary.sources:
+            raise InputError("nothing to validate: no input could be read")
+        graph = kg.graph()
+        known = contract(definition, graph.base) if definition is not None else None
+        report = validate(graph, contract=known, originals=_originals(graph), **options)
+    return report, summary
+
+
+def _originals(graph: Graph) -> dict[str, Path]:
+    """Return the RDF documents that sources were read from."""
+    ledger = graph.iri(LEDGER)
+    rdf = [quad.subject for quad in graph.quads(None, PKG.reader, None, ledger) if quad.object == Literal("rdf")]
+    paths = {
+        source.value: graph.objects(source.value, PKG.sourcePath) for source in rdf if isinstance(source, NamedNode)
+    }
+    return {source: Path(found[0]) for source, found in paths.items() if found and Path(found[0]).is_file()}
 
 
 def plain(term: Any, kind: str = "string") -> str | int | float | None:

@@ -36,6 +36,11 @@ PROV = Namespace("http://www.w3.org/ns/prov#")
 VP = Namespace("https://w3id.org/provkg/voprov#")
 PKG = Namespace("https://w3id.org/provkg/ns#")
 SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
+OWL = Namespace("http://www.w3.org/2002/07/owl#")
+RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#")
+SH = Namespace("http://www.w3.org/ns/shacl#")
+FOAF = Namespace("http://xmlns.com/foaf/0.1/")
+DCTERMS = Namespace("http://purl.org/dc/terms/")
 
 PREFIXES = {
     "prov": PROV.iri,
@@ -52,6 +57,7 @@ CATALOGUE = "graph/catalogue"
 RESOLUTION = "graph/resolution"
 LEDGER = "graph/ledger"
 DESCRIPTIONS = "graph/descriptions"
+INFERENCES = "graph/inferences"
 
 
 def short(iri: str) -> str:

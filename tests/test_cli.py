@@ -233,7 +233,7 @@ def test_validate_has_exit_status_1_for_a_violation_and_0_without(store: Path, t
     done = provkg("validate", bad, cwd=tmp_path)
     assert done.returncode == 1
     assert f"{bad}:" in done.stdout
-    assert "must not end before it starts" in done.stdout
+    assert "An activity ended before it started." in done.stdout
     assert not (tmp_path / ".provkg").exists()
     assert provkg("validate", sample() / "gammapy.log", cwd=tmp_path).returncode == 0
 

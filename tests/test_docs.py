@@ -6,14 +6,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import rdflib
 
 import provkg
 from provkg.cli import _COMMANDS
 from provkg.questions import questions
 from provkg.readers import readers
-from provkg.resources import folder, sample
-from provkg.vocab import PKG, VP
+from provkg.resources import sample
+from provkg.validation import LAYERS
+from provkg.validation.shapes import load
 from tests.test_cli import provkg as command
 
 ROOT = Path(__file__).parent.parent
@@ -68,21 +68,7 @@ def test_the_root_has_these_names() -> None:
     assert all(getattr(provkg, name) for name in provkg.__all__)
 
 
-@pytest.mark.parametrize(("file", "name", "namespace"), [("provkg.ttl", "PKG", PKG), ("voprov.ttl", "VP", VP)])
-def test_every_term_that_is_used_is_declared(file: str, name: str, namespace: object) -> None:
-    used = set()
-    for path in (ROOT / "provkg").rglob("*.py"):
-        used |= set(re.findall(rf"\b{name}\.([A-Za-z]\w*)", path.read_text()))
-    for path in [*folder("queries").glob("*.rq"), *folder("shapes").glob("*.ttl")]:
-        used |= set(re.findall(rf"\b{name.lower()}:([A-Za-z]\w*)", path.read_text()))
-    graph = rdflib.Graph().parse(folder("ontologies") / file)
-    declared = {str(subject).rpartition("#")[2] for subject in graph.subjects(rdflib.RDF.type) if "#" in str(subject)}
-    assert used - {"iri"} <= declared
-
-
-def test_every_declared_term_has_a_label_and_a_definition() -> None:
-    for path in folder("ontologies").glob("*.ttl"):
-        graph = rdflib.Graph().parse(path)
-        for subject in set(graph.subjects(rdflib.RDFS.isDefinedBy)):
-            assert graph.value(subject, rdflib.RDFS.label), subject
-            assert str(graph.value(subject, rdflib.RDFS.comment)).endswith("."), subject
+def test_every_layer_of_shapes_is_in_the_readme_with_the_number_of_its_rules() -> None:
+    shapes = load().known.values()
+    listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", README, re.MULTILINE))
+    assert listed == {layer: str(sum(layer in shape.layers for shape in shapes)) for layer in LAYERS}

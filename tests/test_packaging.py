@@ -18,7 +18,8 @@ def test_the_wheel_carries_the_ontologies_shapes_queries_and_sample(tmp_path: Pa
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("ontologies", "shapes", "queries"):
-        assert {f"provkg/data/{folder}/{path.name}" for path in (ROOT / folder).iterdir()} <= names
+        files = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file()]
+        assert {f"provkg/data/{path.as_posix()}" for path in files} <= names
     assert {f"provkg/sample/{path.name}" for path in (ROOT / "provkg/sample").iterdir()} <= names
     assert "provkg/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks"))]

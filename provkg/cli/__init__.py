@@ -22,7 +22,9 @@ _COMMANDS = {
     "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),
     "ask": ("provkg.cli.questions", "Ask a canned question; without one, list them."),
     "query": ("provkg.cli.questions", "Run a SPARQL query from a file or standard input."),
-    "validate": ("provkg.cli.check", "Validate the store, or files, with SHACL."),
+    "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
+    "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
+    "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
     "demo": ("provkg.cli.demo", "The main job on bundled sample records."),
 }
 _EPILOG = """\b

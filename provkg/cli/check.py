@@ -1,22 +1,28 @@
 """Commands that check."""
 
-import tempfile
-from pathlib import Path
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from provkg.cli import say
-from provkg.cli.output import chosen, opened, settings, with_format, write
-from provkg.errors import InputError
-from provkg.knowledge import KnowledgeGraph, open_with
-from provkg.validation import SEVERITIES, Report
-from provkg.validation import validate as run_shapes
+from provkg.cli.output import FORMATS, emit, opened, settings, with_format, write
+from provkg.knowledge import contract, validate_files
+from provkg.validation import ENGINES, LAYERS, SEVERITIES, Report
+from provkg.validation.formats import FORMATS as REPORTS
 
-_COLUMNS = ("severity", "source", "line", "message", "focus", "path", "value", "shape")
+_COLUMNS = (
+    *("severity", "source", "line", "message", "hint", "focus", "path", "value"),
+    *("layer", "shape", "rule", "standard"),
+)
+_TABLE = ("severity", "layer", "rule", "line", "message", "value")
 
 
 @click.command()
 @click.argument("paths", nargs=-1)
+@click.option(
+    "--layer", "layers", type=click.Choice(LAYERS), multiple=True, help="Only the rules of this layer; repeatable."
+)
 @click.option(
     "--severity",
     type=click.Choice(SEVERITIES),
@@ -24,46 +30,129 @@ _COLUMNS = ("severity", "source", "line", "message", "focus", "path", "value", "
     show_default=True,
     help="The least severity to report.",
 )
-@with_format("text", default="text")
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    default="Violation",
+    show_default=True,
+    help="The least severity for exit status 1.",
+)
+@click.option("--model", metavar="DEFINITION", help="A definition.yaml: what was captured must be what was defined.")
+@click.option("--night", metavar="YYYYMMDD", help="Only what happened in the sessions of this night.")
+@click.option("--run", "run_", metavar="NUMBER", help="Only what happened in the sessions of this run.")
+@click.option("--product", metavar="PRODUCT", help="Only the history of this product.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="shacl is fast, pyshacl the reference; both compares them.",
+)
+@with_format(*REPORTS, default="text")
 @click.pass_context
-def validate(ctx: click.Context, paths: tuple[str, ...], severity: str, form: str | None, as_json: bool) -> int:
-    """Validate the store with SHACL shapes, or the files and folders in PATHS without any store.
+def validate(
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    layers: tuple[str, ...],
+    severity: str,
+    fail_on: str,
+    model: str | None,
+    night: str | None,
+    run_: str | None,
+    product: str | None,
+    engine: str,
+    form: str | None,
+    as_json: bool,
+) -> int:
+    """Validate the store, or the files and folders in PATHS without any store: SHACL shapes and PROV-CONSTRAINTS.
 
-    Exit status 0: conforms; 1: it does not, by at least one violation; 3 or 4: some of the input could not be read.
+    Exit status 0: nothing of the severity of --fail-on; 1: something; 3 or 4: some of the input could not be read.
     """
-    if not paths:
-        return _validate(opened(ctx), severity, form, as_json=as_json, quiet=ctx.obj["quiet"])
-    with tempfile.TemporaryDirectory() as folder:
-        graph = open_with(settings(ctx), Path(folder) / "store")
-        summary = graph.ingest(paths)
+    quiet, form = ctx.obj["quiet"], "json" if as_json else form or "text"
+    least = max(SEVERITIES.index(severity), SEVERITIES.index(fail_on))
+    options: dict[str, Any] = {"layers": layers or LAYERS, "severity": SEVERITIES[least], "engine": engine}
+    unread = 0
+    if paths:
+        if night or run_ or product:
+            raise click.UsageError("--night, --run and --product choose from the store: give no PATHS")
+        report, summary = validate_files(paths, settings(ctx), definition=model, **options)
         for error in summary.errors:
             say(f"error: {error.message}")
         for path, piece in summary.quarantined:
             say(f"quarantined: {path}:{piece.line}: {piece.reason}")
-        if not summary.sources:
-            raise InputError("nothing to validate: no input could be read")
-        return _validate(graph, severity, form, as_json=as_json, quiet=ctx.obj["quiet"]) or summary.exit_status
-
-
-def _validate(graph: KnowledgeGraph, severity: str, form: str | None, *, as_json: bool, quiet: bool) -> int:
-    report = run_shapes(graph.graph(), severity=severity)
-    form = "text" if form is None and not as_json else chosen(form, as_json=as_json)
-    if form == "text":
-        for finding in report.findings:
-            where = f"{finding.source}:{finding.line}" if finding.line else finding.source
-            value = f" [{finding.value}]" if finding.value else ""
-            click.echo(f"{where}: {finding.severity}: {finding.message} {finding.path}{value} <{finding.focus}>")
+        unread = summary.exit_status
     else:
-        write(_COLUMNS, ([getattr(finding, column) for column in _COLUMNS] for finding in report.findings), form)
+        chosen = {"night": night or "", "run": run_ or "", "product": product or ""}
+        report = opened(ctx).validate(definition=model, **chosen, **options)
+    show(report, form, severity, quiet=quiet)
+    wanted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return 1 if any(each.severity in wanted for each in report.findings) else unread
+
+
+def show(report: Report, form: str, severity: str, *, quiet: bool) -> None:
+    """Write the findings of a severity and above, and say the verdict."""
+    wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    kept = tuple(each for each in report.findings if each.severity in wanted)
+    shown = Report(kept, report.sources, report.nodes, report.engine, report.layers)
+    if form in REPORTS:
+        _lines(REPORTS[form](shown))
+    else:
+        assert form in FORMATS
+        columns = _TABLE if form == "table" else _COLUMNS
+        write(columns, ([getattr(each, column) for column in columns] for each in kept), form)
     if not quiet:
-        say(_verdict(report))
-    return 0 if report.conforms else 1
+        say(verdict(report))
 
 
-def _verdict(report: Report) -> str:
+def _lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        emit(line)
+
+
+def verdict(report: Report) -> str:
+    """Say in one line what a validation found."""
     counts = ", ".join(
-        f"{report.count(severity)} {severity.lower()}s" for severity in SEVERITIES if report.count(severity)
+        f"{report.count(severity):,} {severity.lower()}{'s' if report.count(severity) != 1 else ''}"
+        for severity in SEVERITIES
+        if report.count(severity)
     )
     found = f": {counts}" if counts else ""
-    verdict = "conforms" if report.conforms else "does not conform"
-    return f"{verdict}{found} ({report.sources} sources, {report.nodes:,} typed nodes)"
+    said = "conforms" if report.conforms else "does not conform"
+    return f"{said}{found} ({report.sources:,} sources, {report.nodes:,} typed nodes, engine {report.engine})"
+
+
+@click.command()
+@click.argument("definition")
+@click.option(
+    "--part",
+    type=click.Choice(["shapes", "descriptions", "both"]),
+    default="both",
+    show_default=True,
+    help="What to write.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Where to write; default: stdout.")
+@click.pass_context
+def model(ctx: click.Context, definition: str, part: str, output: str | None) -> int:
+    """Turn a pipeline's DEFINITION (definition.yaml) into IVOA descriptions and SHACL shapes, as Turtle.
+
+    The shapes are what `provkg validate --model DEFINITION` uses; any SHACL engine can use them on an export.
+    """
+    from provkg.knowledge import model_turtle
+
+    known = contract(definition, settings(ctx).base)
+    text = model_turtle(known, settings(ctx), shapes=part != "descriptions", descriptions=part != "shapes")
+    if output in (None, "-"):
+        emit(text, newline=False)
+    else:
+        with open(str(output), "w", encoding="utf-8") as file:  # noqa: PTH123 - a name from the command line
+            file.write(text)
+    if not ctx.obj["quiet"]:
+        slots = sum(len(each.slots) for each in known.definition.activities)
+        undeclared = sum(not slot.declared for each in known.definition.activities for slot in each.slots)
+        say(
+            f"{len(known.definition.activities)} activities, {slots} inputs and outputs"
+            f" ({undeclared} without a multiplicity: one is assumed), {len(known.definition.entities)} kinds of entity"
+        )
+        for line, key in known.definition.odd:
+            say(f"{definition}:{line}: {key!r} is no key of a definition: ignored")
+    return 0

@@ -10,6 +10,7 @@ import click
 from provkg.cli import say
 from provkg.cli.output import emit, opened
 from provkg.ingest import Progress, Summary
+from provkg.knowledge import KnowledgeGraph
 
 LOG_SECONDS = 30
 MOST_SHOWN = 10
@@ -18,8 +19,11 @@ MOST_SHOWN = 10
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
+@click.option(
+    "--validate", "check", is_flag=True, help="Validate what this ingest touched; violations give exit status 1."
+)
 @click.pass_context
-def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool) -> int:
+def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool) -> int:
     """Read files and folders (recursively) into the store, which is made when it is not there.
 
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
@@ -36,7 +40,22 @@ def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool) -> int:
     elif not ctx.obj["quiet"]:
         for line in _lines(summary):
             emit(line)
-    return summary.exit_status
+    return (_validate(graph, summary, quiet=ctx.obj["quiet"]) if check else 0) or summary.exit_status
+
+
+def _validate(graph: KnowledgeGraph, summary: Summary, *, quiet: bool) -> int:
+    """Validate what an ingest touched; the findings go to stderr, stdout has the summary."""
+    from provkg.cli.check import verdict
+    from provkg.validation.formats import text
+
+    if not summary.touched:
+        return 0
+    report = graph.validate(sources=summary.touched, severity="Warning")
+    for line in text(report):
+        say(line)
+    if not quiet:
+        say(verdict(report))
+    return 0 if report.conforms else 1
 
 
 def _report(summary: Summary, *, quiet: bool) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from pyoxigraph import NamedNode
+
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
@@ -20,17 +22,22 @@ from provkg.mapping.terms import literal
 from provkg.readers import Reader, Source, find_reader, open_source, readers, shown
 from provkg.records import Quarantined
 from provkg.store import Writing
-from provkg.vocab import CATALOGUE, DESCRIPTIONS, LEDGER, PKG, short
+from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, PROV, RDF_TYPE, short
 
 BATCH_USAGES = 400_000
 KNOWN_LIMIT = 200_000
 STREAM = "-"
+STALE = "graph of inferences removed: it was of the store before (provkg infer makes it again)"
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass
 class Summary:
-    """What an ingest did. ``errors`` are the inputs that could not be read at all, each with its hint."""
+    """What an ingest did.
+
+    ``errors`` are the inputs that could not be read at all, each with its hint; ``touched`` the graphs of the sources
+    that are new, or of which the answer to what was read has changed.
+    """
 
     sources: int = 0
     unchanged: int = 0
@@ -41,6 +48,7 @@ class Summary:
     evidence: Counter[str] = field(default_factory=Counter)
     quarantined: list[tuple[str, Quarantined]] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
 
     @property
     def exit_status(self) -> int:
@@ -171,17 +179,26 @@ class Transaction:
             self.known.clear()
         self.known |= mapping.shared.fresh
         self.batch.edges.append(mapping.edges)
+        self.summary.touched.add(graph)
         self.summary.sources += 1
         self.summary.counts += counts
         self.summary.remarks += mapping.remarks
         self.summary.quarantined += [(paths[0], piece) for piece in mapping.quarantined]
 
     def resolve(self) -> None:
-        """Resolve what the sources since the last time say."""
+        """Resolve what the sources since the last time say; what was inferred before no longer follows."""
         self.loading.flush()
+        if self.batch.edges and any(True for _ in self.writing.graph.quads(graph=self.base + INFERENCES)):
+            self.writing.remove_graph(self.base + INFERENCES)
+            self.summary.remarks[STALE] += 1
         if self.batch.edges or self.batch.activities or self.batch.places:
             self.summary.evidence += Counter(
                 {short(key): count for key, count in resolve(self.writing, self.batch, alone=self.alone).items()}
             )
             self.alone = False
+            for activity in self.batch.activities:
+                told = self.writing.graph.quads(activity, RDF_TYPE, PROV.Activity)
+                self.summary.touched |= {
+                    quad.graph_name.value for quad in told if isinstance(quad.graph_name, NamedNode)
+                }
             self.batch = Batch()

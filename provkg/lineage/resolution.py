@@ -117,6 +117,7 @@ class _Resolution:
             if each.product:
                 affected |= facts.users_of(self.base + identity.product(each.product))
         known_before = {activity for activity in self.times if facts.in_several_graphs(activity)}
+        self.batch.activities |= affected | known_before
         for activity in (affected - self.times.keys()) | known_before:
             if facts.is_activity(activity):
                 self.times[activity] = facts.times(activity)
@@ -171,6 +172,7 @@ class _Resolution:
         self.put(link.node, PKG.evidence, evidence)
         self.put(link.node, PKG.ofVersion, subject)
         if subject != other:
+            self.put(subject, PKG.drawnFrom, other)
             self.put(subject, PROV.wasDerivedFrom if link.kind is Kind.DERIVED else PROV.hadMember, other)
 
     def member(self, link: Link) -> tuple[str, str] | None:
@@ -230,6 +232,6 @@ def link_quads(graph: Graph, node: str) -> list[Quad]:
         quad
         for subject in graph.objects(node, PKG.ofVersion)
         for other in graph.objects(node, PKG.usedVersion)
-        for predicate in (PROV.wasDerivedFrom, PROV.hadMember)
+        for predicate in (PKG.drawnFrom, PROV.wasDerivedFrom, PROV.hadMember)
         for quad in graph.quads(subject, predicate, other, resolution)
     ]

@@ -136,6 +136,8 @@ class Nodes:
         """Anything else, as it is."""
         n = self.out.names.iri(record.name)
         self.out.source += [f"{n} {_A} {self.out.names.iri(kind)} ." for kind in record.types]
+        if record.line:
+            self.out.source.append(f"{n} {_LINE} {integer(record.line)} .")
         if PROV.Activity in record.types:
             self.out.counts["activities"] += n[1:-1] not in self.out.edges.times
             self.out.edges.times.setdefault(n[1:-1], (None, None))

@@ -42,7 +42,7 @@ class Shared:
 
     def activity_description(self, label: str) -> str:
         """Return the description of an activity type."""
-        d = self.names.iri(f"description/activity/{identity.part(label)}")
+        d = self.names.iri(identity.activity_description(label))
         if self.first(d):
             self.descriptions += [f"{d} {_A} <{VP.ActivityDescription}> .", f"{d} {_NAME} {literal(label)} ."]
         return d
@@ -124,8 +124,7 @@ class Shared:
 
     def entity_description(self, label: str, content_type: str, level: str) -> str:
         """Return the description of a kind of entity: its name, content type and level."""
-        name = f"description/entity/{identity.part(label)}"
-        d = self.names.iri(f"{name}/{identity.part(content_type)}" if content_type else name)
+        d = self.names.iri(identity.entity_description(label, content_type))
         if self.first(d):
             kind = VP.DatasetDescription if content_type else VP.EntityDescription
             self.descriptions += [f"{d} {_A} <{kind}> .", f"{d} {_NAME} {literal(label)} ."]

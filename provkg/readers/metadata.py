@@ -15,6 +15,7 @@ _TERMS = {
     "CTA PRODUCT DATA MODEL VERSION": PKG.dataModelVersion,
     "CTA PRODUCT DATA MODEL URL": PKG.dataModelUrl,
     "CTA PRODUCT FORMAT": PKG.productFormat,
+    "CTA REFERENCE VERSION": PKG.referenceVersion,
     "CTA PROCESS ID": PKG.observationId,
     "CTA ACTIVITY ID": PKG.headerActivityId,
     "CTA ACTIVITY NAME": PKG.headerActivityName,

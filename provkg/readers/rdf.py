@@ -67,18 +67,27 @@ def read(source: Source) -> Iterator[Record]:
     Raises:
         InputError: it is broken; the message names line and column.
     """
+    quads = dataset(source)
+    if any(isinstance(term, BlankNode) for quad in quads for term in (quad.subject, quad.object, quad.graph_name)):
+        quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    yield from _Dataset(source.digest[:16], quads).records()
+
+
+def dataset(source: Source) -> Dataset:
+    """Parse a dataset as it stands.
+
+    Raises:
+        InputError: it is broken; the message names line and column.
+    """
     form = _format(source.head)
     assert form is not None
     data = source.read(LIMIT)
     if form is RdfFormat.RDF_XML and b"<!DOCTYPE" in data[:65536]:
         raise InputError(f"{source.path}: XML with a document type declaration is refused", hint="remove the DOCTYPE")
     try:
-        dataset = Dataset(parse(data, format=form, base_iri=source.config.base))
+        return Dataset(parse(data, format=form, base_iri=source.config.base))
     except (SyntaxError, ValueError) as error:
         raise InputError(f"{source.path}: {error}") from None
-    if any(isinstance(term, BlankNode) for quad in dataset for term in (quad.subject, quad.object, quad.graph_name)):
-        dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    yield from _Dataset(source.digest[:16], dataset).records()
 
 
 READER = Reader("rdf", knows, read)

@@ -30,7 +30,7 @@ from provkg.config import Config
 from provkg.errors import StoreError, StoreLocked
 from provkg.store.graph import Graph
 
-FORMAT = 1
+FORMAT = 2  # 2: pkg:drawnFrom
 KEPT_SNAPSHOTS = 2
 
 
@@ -90,6 +90,11 @@ class EmbeddedStore:
             raise StoreError(
                 f"{self.path} was written by a newer provkg (format {version}, this one knows {FORMAT})",
                 hint="upgrade provkg",
+            )
+        if version < FORMAT:
+            raise StoreError(
+                f"{self.path} was written by an older provkg (format {version}, this one writes {FORMAT})",
+                hint="ingest its sources into a new store",
             )
         return base
 
@@ -206,6 +211,15 @@ class Writing:
         for quad in quads:
             self.changed = True
             self.store.remove(quad)
+
+    def update(self, text: str) -> None:
+        """Run a SPARQL update.
+
+        Raises:
+            SyntaxError: it is no SPARQL update.
+        """
+        self.changed = True
+        self.store.update(text)
 
     def remove_graph(self, graph: str) -> None:
         """Remove a graph."""

@@ -5,9 +5,20 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from pyoxigraph import Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    serialize,
+)
 
-from provkg.vocab import LEDGER
+from provkg.vocab import INFERENCES, LEDGER
 
 # IRIs, strings and comments: in them no word is a keyword
 _QUOTED = re.compile(
@@ -85,15 +96,15 @@ class Graph:
         return self.base + name
 
     def digest(self) -> str:
-        """Return the sha256 of the canonical N-Quads of everything but the ledger.
+        """Return the sha256 of the canonical N-Quads of everything but the ledger and what reasoning added.
 
         The store holds no blank nodes, so RDFC-1.0 is the sorted lines.
         """
-        ledger = self.iri(LEDGER)
+        left_out = {self.iri(LEDGER), self.iri(INFERENCES)}
         lines = sorted(
             f"{quad}\n"
             for quad in self.quads()
-            if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value == ledger)
+            if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value in left_out)
         )
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -109,6 +120,12 @@ def values(variable: str, iris: Iterable[str]) -> str:
     'VALUES ?e { <https://example.org/1> }'
     """
     return f"VALUES ?{variable} {{ {' '.join(str(NamedNode(iri)) for iri in iris)} }}"
+
+
+def written(triples: Iterable[Triple], prefixes: dict[str, str] | None = None) -> str:
+    """Return triples as N-Triples, or as Turtle where prefixes are given."""
+    form = RdfFormat.TURTLE if prefixes else RdfFormat.N_TRIPLES
+    return cast("bytes", serialize(triples, format=form, prefixes=prefixes)).decode()
 
 
 def text_of(term: Term | None) -> str:

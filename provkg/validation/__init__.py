@@ -1,0 +1,164 @@
+"""Validate the graph: SHACL shapes in layers, and PROV-CONSTRAINTS, with each finding at its file and line.
+
+Two engines give the same results for the shapes: pySHACL is the reference, ``shacl`` is fast and does not let a night
+wait. https://www.w3.org/TR/shacl/, https://www.w3.org/TR/prov-constraints/
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from provkg.store import Graph
+from provkg.validation import scope as scopes
+from provkg.validation.constraints import Breach, Bundle, breaches, dated, read
+from provkg.validation.contract import MODEL, Contract
+from provkg.validation.documents import Document, documents
+from provkg.validation.engines import ENGINES, Data, Result, chosen, run
+from provkg.validation.report import Finding, Places, Report, in_order
+from provkg.validation.scope import Scope
+from provkg.validation.shapes import LAYERS, SEVERITIES, SHAPE, Shapes, load
+from provkg.vocab import RDF_TYPE, short
+
+__all__ = ["ENGINES", "LAYERS", "SEVERITIES", "Contract", "Data", "Finding", "Report", "Scope", "load", "validate"]
+
+_PROV = "prov-constraints"
+_TIMED = "archive"
+
+
+def validate(
+    graph: Graph,
+    scope: Scope | None = None,
+    *,
+    layers: Sequence[str] = LAYERS,
+    severity: str = "Info",
+    engine: str = "auto",
+    contract: Contract | None = None,
+    originals: Mapping[str, Path] | None = None,
+) -> Report:
+    """Validate a store, or a part of it.
+
+    Args:
+        graph: an open store.
+        scope: what to validate; None is everything.
+        layers: names of :data:`LAYERS`.
+        severity: the least severity to report: ``Violation``, ``Warning`` or ``Info``.
+        engine: ``auto``, ``shacl``, ``pyshacl``, or ``both``, which compares them.
+        contract: what a pipeline's definition expects.
+        originals: the RDF documents that sources were read from, by source: PROV-CONSTRAINTS are judged on these.
+
+    Raises:
+        MissingExtra: the engine is not installed.
+        StoreError: the engines do not agree.
+    """
+    all_of_it = scope is None
+    scope = scope or scopes.everything(graph)
+    engine = chosen(engine)
+    raw = list(documents(originals or {}))
+    found: list[Finding] = []
+    shapes = load([each for each in layers if each != _PROV or not raw], contract.shapes() if contract else ())
+    for data in _pieces(graph, scope, engine, whole=all_of_it):
+        results = _from_shapes(shapes, run(engine, shapes, data), layers)
+        found += (each for each in results if data.focus is None or each.focus in data.focus)
+    if contract is not None:
+        found += contract.findings(graph, scope.focus)
+    found += _from_code(graph, scope, layers, {each.source for each in raw})
+    places = Places(graph)
+    placed = [_placed(places, replace(each, value=_value(graph, shapes, each))) for each in _unique(found)]
+    if _PROV in layers:
+        placed += [each for document in raw for each in _of_document(document, engine)]
+    wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    kept = (
+        each
+        for each in placed
+        if each.severity in wanted and (scope.focus is None or each.layer == MODEL or each.focus in scope.focus)
+    )
+    return Report(in_order(kept), len(scope.sources), _nodes(graph, scope), engine, tuple(layers))
+
+
+def _pieces(graph: Graph, scope: Scope, engine: str, *, whole: bool) -> Iterator[Data]:
+    """Give the data: all at once to the fast engine, source by source to pySHACL, which keeps it small in memory."""
+    if whole and engine == "shacl":
+        data = scopes.whole(graph)
+        data.kept = graph.store
+        yield data
+    else:
+        for source in scope.sources:
+            yield scopes.neighbourhood(graph, [source])
+
+
+def _from_shapes(shapes: Shapes, results: Iterable[Result], layers: Sequence[str]) -> Iterator[Finding]:
+    for result in results:
+        shape = shapes.known[result.shape]
+        layer = next((each for each in layers if each in shape.layers), shape.layers[0])
+        yield Finding(
+            severity=shape.severity,
+            message=shape.message,
+            hint=shape.advice,
+            focus=result.value if layer == MODEL else result.focus,
+            path=shape.path,
+            value="" if layer == MODEL or result.value == result.focus else result.value,
+            layer=layer,
+            shape=shape.name,
+            rule=shape.rule,
+            standard=shape.source,
+        )
+
+
+def _from_code(graph: Graph, scope: Scope, layers: Sequence[str], skipped: set[str]) -> Iterator[Finding]:
+    """Judge each source as a bundle, and the times of all of them together."""
+    if _PROV not in layers and _TIMED not in layers:
+        return
+    together = Bundle()
+    for source, quads in zip(scope.sources, scopes.bundles(graph, scope.sources), strict=True):
+        bundle = read(quads, lambda node: scopes.minted(graph, node))
+        if _PROV in layers and source not in skipped:
+            yield from (_breach(each, _PROV, "Violation") for each in breaches(bundle))
+        together.take(bundle)
+    if _TIMED in layers:
+        yield from (_breach(each, _TIMED, "Warning") for each in dated(together))
+
+
+def _breach(breach: Breach, layer: str, severity: str) -> Finding:
+    return Finding(
+        severity=severity,
+        message=breach.message,
+        hint=breach.advice,
+        focus=breach.focus,
+        value=breach.value,
+        layer=layer,
+        rule=breach.rule,
+        standard=breach.source,
+    )
+
+
+def _of_document(document: Document, engine: str) -> Iterator[Finding]:
+    """Judge a bundle of an RDF document as it stands, before it was read into the store."""
+    shapes = load([_PROV])
+    found = list(_from_shapes(shapes, run(engine, shapes, document.data()), [_PROV]))
+    bundle = read(document.quads, lambda node: node.startswith("_:"))
+    found += [_breach(each, _PROV, "Violation") for each in breaches(bundle)]
+    yield from (replace(each, source=document.name) for each in _unique(found))
+
+
+def _unique(found: list[Finding]) -> list[Finding]:
+    """Leave out what the code says of a node of which a shape says the same rule."""
+    told = {(each.rule, each.focus) for each in found if each.shape and each.rule}
+    return [each for each in found if each.shape or (each.rule, each.focus) not in told]
+
+
+def _placed(places: Places, finding: Finding) -> Finding:
+    source, line = places.of(finding.focus)
+    return replace(finding, source=source or finding.source, line=line or finding.line)
+
+
+def _value(graph: Graph, shapes: Shapes, finding: Finding) -> str:
+    """Return the value of a finding; where it has none, the properties that its shape shows."""
+    shape = shapes.known.get(SHAPE + finding.shape)
+    if finding.value or shape is None:
+        return finding.value
+    shown = {predicate: graph.objects(finding.focus, predicate) for predicate in shape.shows if ":" in finding.focus}
+    return ", ".join(f"{short(predicate)} {value}" for predicate, values in shown.items() for value in values)
+
+
+def _nodes(graph: Graph, scope: Scope) -> int:
+    return sum(1 for source in scope.sources for _ in graph.quads(None, RDF_TYPE, None, source))

@@ -1,0 +1,29 @@
+"""PROV-CONSTRAINTS for what shapes cannot say: merging, typing by inference, and the order of events.
+
+https://www.w3.org/TR/prov-constraints/. The rules that one node shows (22, 23, 28, 29, 51, 53 to 56) are shapes of
+the layer ``prov-constraints``; the others are here, for one bundle at a time. Inferences 5 to 21 are applied where a
+constraint needs them: 7 and 8 (every entity and activity has its events), 9 and 10, 11, 19.
+"""
+
+from collections.abc import Iterator
+
+from provkg.validation.constraints.breach import NAMES, Breach
+from provkg.validation.constraints.bundle import Bundle, read
+from provkg.validation.constraints.ordering import anachronisms, cycles, events
+from provkg.validation.constraints.typing import impossible, types
+from provkg.validation.constraints.unification import merged
+
+__all__ = ["NAMES", "Breach", "Bundle", "breaches", "dated", "read"]
+
+
+def breaches(bundle: Bundle) -> Iterator[Breach]:
+    """Find what makes a bundle invalid."""
+    yield from merged(bundle)
+    found = types(bundle)
+    yield from impossible(bundle, found)
+    yield from cycles(events(bundle, found))
+
+
+def dated(bundle: Bundle) -> Iterator[Breach]:
+    """Find times that contradict the order of events; PROV itself compares no times."""
+    yield from anachronisms(events(bundle, types(bundle)))

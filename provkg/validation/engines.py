@@ -1,0 +1,161 @@
+"""Run shapes over data: pySHACL is the reference, the package ``shacl`` the fast engine; both give the same results.
+
+The fast engine says in Rust what SHACL Core says; each SPARQL constraint is one query over the data, without a focus
+node given, which binds ``$this`` to every node it finds. That is the same because every constraint of ours says itself
+what ``$this`` is.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, RdfFormat, Store, Variable
+
+from provkg.errors import MissingExtra, StoreError
+from provkg.validation.shapes import Shapes
+
+ENGINES = ("auto", "shacl", "pyshacl", "both")
+BLANK = "[]"
+
+
+class Result(NamedTuple):
+    """One result: the shape, its focus node and the value, as text; the value is empty where there is none."""
+
+    shape: str
+    focus: str
+    value: str
+
+
+@dataclass
+class Data:
+    """What is validated: N-Triples, and a store to query. Results count for the nodes of ``focus``; None is all."""
+
+    text: str
+    kept: Store | None = None
+    focus: frozenset[str] | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """The data as a store."""
+        if self.kept is not None:
+            return self.kept
+        store = Store()
+        store.bulk_load(self.text.encode(), format=RdfFormat.N_TRIPLES, lenient=True)
+        return store
+
+
+def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
+    """Validate.
+
+    Args:
+        engine: one of :data:`ENGINES`; ``auto`` is ``shacl`` where it is installed.
+        shapes: the shapes to use.
+        data: the data to validate.
+
+    Raises:
+        MissingExtra: the engine is not installed.
+        StoreError: the engine ``both``, and they do not agree.
+    """
+    engine = chosen(engine)
+    if engine == "pyshacl":
+        return _reference(shapes, data)
+    results = _core(shapes, data) | _sparql(shapes, data)
+    if engine == "both":
+        odd = results ^ _reference(shapes, data)
+        if odd:
+            raise StoreError(
+                f"the SHACL engines differ in {len(odd)} results, the first {min(odd)}",
+                hint="believe --engine pyshacl, and report this",
+            )
+    return results
+
+
+def chosen(engine: str) -> str:
+    """Return the engine that a choice means here."""
+    installed = importlib.util.find_spec("shacl") is not None
+    if engine == "auto":
+        return "shacl" if installed else "pyshacl"
+    if engine != "pyshacl" and not installed:
+        raise MissingExtra("the fast SHACL engine is not installed", hint="pip install 'provkg[fast]'")
+    return engine
+
+
+def _core(shapes: Shapes, data: Data) -> set[Result]:
+    report = _compiled(shapes.turtle(core=True)).validate_text(data.text, "ntriples")
+    return {
+        Result(str(each.source_shape).strip("<>"), _plain(each.focus_node), _plain(each.value))
+        for each in report.results
+    }
+
+
+@lru_cache(4)
+def _compiled(shapes: str):  # type: ignore[no-untyped-def]
+    import shacl  # noqa: PLC0415 - optional
+
+    return shacl.Shapes.from_text(shapes, "ntriples")
+
+
+def _sparql(shapes: Shapes, data: Data) -> set[Result]:
+    results = set()
+    for shape in shapes.sparql():
+        solutions = data.store.query(shape.select, use_default_graph_as_union=True)
+        assert isinstance(solutions, QuerySolutions)
+        valued = Variable("value") in solutions.variables
+        for row in solutions:
+            results.add(Result(shape.iri, _text(row["this"]), _text(row["value"]) if valued else ""))
+    return results
+
+
+def _reference(shapes: Shapes, data: Data) -> set[Result]:
+    import rdflib  # noqa: PLC0415 - slow to import
+    from pyshacl import validate  # noqa: PLC0415 - slow to import
+    from rdflib.namespace import SH  # noqa: PLC0415 - slow to import
+
+    graph = rdflib.Graph().parse(data=data.text, format="nt")
+    _, report, _ = validate(graph, shacl_graph=_parsed(shapes.turtle()), inference="none", inplace=True)
+    if not isinstance(report, rdflib.Graph):
+        raise TypeError(f"pySHACL failed: {report}")
+    results = set()
+    for result in report.objects(None, SH.result):  # results in the details of others do not count
+        shape, focus, value = (report.value(result, each) for each in (SH.sourceShape, SH.focusNode, SH.value))
+        results.add(Result(str(shape), _foreign(focus), _foreign(value)))
+    return results
+
+
+@lru_cache(4)
+def _parsed(shapes: str):  # type: ignore[no-untyped-def]
+    import rdflib  # noqa: PLC0415 - slow to import
+
+    return rdflib.Graph().parse(data=shapes, format="nt")
+
+
+def _foreign(term: object) -> str:
+    """Return a term of rdflib as text."""
+    n3 = getattr(term, "n3", None)
+    return "" if term is None or n3 is None else _plain(n3())
+
+
+def _plain(term: str | None) -> str:
+    """Return an N-Triples term as text, with literals in the form that the store gives them."""
+    if not term:
+        return ""
+    if term.startswith("<"):
+        return term[1:-1]
+    if term.startswith("_:"):
+        return BLANK
+    return _literal(term)
+
+
+@lru_cache(4096)
+def _literal(term: str) -> str:
+    """Return the text of a literal as a store gives it: it writes ``+00:00`` as ``Z`` and ``007`` as ``7``."""
+    store = Store()
+    store.load(f"<s:> <p:> {term} .", format=RdfFormat.TURTLE)
+    return _text(next(iter(store)).object)
+
+
+def _text(term: object) -> str:
+    if isinstance(term, BlankNode):
+        return BLANK
+    return term.value if isinstance(term, NamedNode | Literal) else ""

@@ -1,0 +1,198 @@
+"""What is validated: a whole store, the sources that an ingest touched, a night, a run, a product, or RDF documents.
+
+A source is never judged by its own graph alone: what version resolution says of its nodes, and what other sources say
+of what it refers to, are taken in. PROV-CONSTRAINTS alone are judged per bundle, as that Recommendation asks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
+
+from provkg.errors import NotFound
+from provkg.lineage import find_one, lineage
+from provkg.store import Graph
+from provkg.validation.constraints.bundle import PATTERNS, QUALIFIED
+from provkg.validation.engines import Data
+from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, PROV, RDF_TYPE, RESOLUTION, VP
+
+# What is followed out of a source, and how far: to the session of the activity that wrote the version that was read.
+_FOLLOWED = frozenset(
+    (
+        *(PKG.usedVersion, PROV.wasGeneratedBy, PKG.inSession, PROV.specializationOf, PROV.entity),
+        *(VP.activityDescription, VP.entityDescription, VP.parameterDescription, VP.configFileDescription),
+    )
+)
+_HEAVY = frozenset((PKG.json, PKG.includes))
+_HOPS = 4
+_MINTED = ("usage/", "generation/", "relation/", "derivation/", "membership/", "node/")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The sources to validate, and the nodes a finding can be about; None is all of them."""
+
+    sources: tuple[str, ...]
+    focus: frozenset[str] | None = None
+
+
+def everything(graph: Graph) -> Scope:
+    """Return the scope of the whole store."""
+    return Scope(tuple(sources(graph)))
+
+
+def sources(graph: Graph) -> list[str]:
+    """Return the graphs of all sources."""
+    ledger = graph.iri(LEDGER)
+    return sorted(_text(quad.subject) for quad in graph.quads(None, RDF_TYPE, PKG.Source, ledger))
+
+
+def of_sources(graph: Graph, touched: Iterable[str]) -> Scope:
+    """Return the scope of some sources: what they tell of."""
+    known = tuple(sorted(set(touched) & set(sources(graph))))
+    focus = set()
+    for source in known:
+        for quad in graph.quads(None, None, None, source):
+            focus.add(_text(quad.subject))
+            if isinstance(quad.object, NamedNode):
+                focus.add(quad.object.value)
+    return Scope(known, frozenset(focus))
+
+
+def of_sessions(graph: Graph, *, night: str = "", run: str = "") -> Scope:
+    """Return the scope of a night or of a run: its sessions and what happened in them.
+
+    Raises:
+        NotFound: no session is of that night or run.
+    """
+    wanted = [(PKG.observationDate, night.replace("-", ""))] if night else []
+    found: set[str] | None = None
+    for predicate, text in wanted:
+        found = set(graph.subjects(predicate, Literal(text)))
+    if run:
+        of_run = {
+            session
+            for predicate in (PKG.run, PKG.pedestalRun, PKG.calibrationRun)
+            for text in {run, run.zfill(5)}
+            for session in graph.subjects(predicate, Literal(text))
+        }
+        found = of_run if found is None else found & of_run
+    if not found:
+        raise NotFound(f"no session is of {'night ' + night if night else 'run ' + run}")
+    activities = {activity for session in found for activity in graph.subjects(PKG.inSession, session)}
+    return _around(graph, activities, found)
+
+
+def of_product(graph: Graph, product: str, *, site: str) -> Scope:
+    """Return the scope of a product: its whole history.
+
+    Raises:
+        NotFound: nothing answers to that name.
+        Ambiguous: several things do.
+    """
+    entity = find_one(graph, product, site=site).iri
+    steps = lineage(graph, entity)
+    activities = {step.activity for step in steps if step.activity} | set(graph.objects(entity, PROV.wasGeneratedBy))
+    return _around(graph, activities, {entity, *(step.entity for step in steps if step.entity)})
+
+
+def _around(graph: Graph, activities: set[str], more: set[str]) -> Scope:
+    """Return activities with their relations and what these relate, and the sources that tell of them."""
+    focus, held = set(more), set()
+    for activity in activities:
+        focus.add(activity)
+        nodes = graph.objects(activity, PROV.qualifiedUsage)
+        versions = graph.subjects(PROV.wasGeneratedBy, activity)
+        made = [each for version in versions for each in graph.objects(version, PROV.qualifiedGeneration)]
+        used = [each for node in nodes for each in graph.objects(node, PROV.entity)]
+        places = [each for version in versions for each in graph.objects(version, PROV.specializationOf)]
+        focus.update(nodes, versions, made, used, places, graph.objects(activity, PKG.inSession))
+        held |= {_text(quad.graph_name) for quad in graph.quads(activity, RDF_TYPE, PROV.Activity)}
+    return Scope(tuple(sorted(held & set(sources(graph)))), frozenset(focus))
+
+
+def whole(graph: Graph) -> Data:
+    """Return all that a store says, but for the ledger and what reasoning added."""
+    left_out = {graph.iri(LEDGER), graph.iri(INFERENCES)}
+    names = [name for name in graph.store.named_graphs() if _text(name) not in left_out]
+    parts = [cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=name)) for name in names]
+    return Data(b"".join(parts).decode())
+
+
+def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | None = None) -> Data:
+    """Return what some sources say (of some nodes only), and what is said elsewhere of what these refer to.
+
+    The focus of the data are the nodes that these sources tell of, and what they share with others (files, parameters,
+    agents); what belongs to other sources is there to look at only.
+    """
+    left_out = {graph.iri(LEDGER), graph.iri(INFERENCES)}
+    shared = {graph.iri(name) for name in (CATALOGUE, DESCRIPTIONS, RESOLUTION)}
+    lines: set[str] = set()
+    todo = {_text(quad.subject) for source in wanted for quad in graph.quads(None, None, None, source)}
+    todo = todo if only is None else todo & only
+    seen, focus = set(todo), set(todo)
+    for hop in range(_HOPS):
+        follow: set[str] = set()
+        for node in todo:
+            theirs = False
+            for quad in graph.quads(node):
+                name, predicate = _text(quad.graph_name), quad.predicate.value
+                if name in left_out or predicate in _HEAVY:
+                    continue
+                theirs = theirs or name not in shared
+                lines.add(f"{quad.triple} .\n")
+                if isinstance(quad.object, NamedNode) and (hop == 0 or predicate in _FOLLOWED):
+                    follow.add(quad.object.value)
+            if hop == 1 and not theirs:
+                focus.add(node)
+        todo = follow - seen
+        seen |= todo
+    lines |= set(_namesakes(graph, seen))
+    return Data("".join(sorted(lines)), focus=frozenset(focus))
+
+
+def _namesakes(graph: Graph, seen: set[str]) -> Iterator[str]:
+    """Give the files elsewhere that have the name of a file here, with their versions and when these were written."""
+    names = {quad.object for node in seen for quad in graph.quads(node, PKG.fileName) if _text(quad.object)}
+    for name in names:
+        assert isinstance(name, Literal)
+        for file in set(graph.subjects(PKG.fileName, name)):
+            for predicate in (PKG.fileName, PKG.location):
+                yield from (f"{quad.triple} .\n" for quad in graph.quads(file, predicate))
+            for version in graph.subjects(PROV.specializationOf, file):
+                yield f"<{version}> <{PROV.specializationOf}> <{file}> .\n"
+                for quad in graph.quads(version, PROV.wasGeneratedBy):
+                    yield f"{quad.triple} .\n"
+                    for end in graph.quads(_text(quad.object), PROV.endedAtTime):
+                        yield f"{end.triple} .\n"
+
+
+def bundles(graph: Graph, wanted: Iterable[str]) -> Iterator[list[Quad | Triple]]:
+    """Give each source as a bundle, with what version resolution says of its relations."""
+    resolved: dict[str, list[Quad]] = defaultdict(list)
+    resolution = graph.iri(RESOLUTION)
+    for predicate in (PKG.usedVersion, PKG.ofVersion):
+        for quad in graph.quads(None, predicate, None, resolution):
+            resolved[_text(quad.subject)].append(quad)
+    for source in wanted:
+        quads: list[Quad | Triple] = []
+        for predicate, value in PATTERNS:
+            for quad in graph.quads(None, predicate, value, source):
+                node = _text(quad.object)
+                if predicate in QUALIFIED:
+                    quads += resolved.get(node, ())
+                    if predicate == PROV.qualifiedDerivation and node not in resolved:
+                        continue  # which versions it means is unknown: a path is not derived from itself
+                quads.append(quad)
+        yield quads
+
+
+def minted(graph: Graph, node: str) -> bool:
+    """Say whether a name was made by provkg for a relation that has no id in its record."""
+    return node.startswith("_:") or node.removeprefix(graph.base).startswith(_MINTED)
+
+
+def _text(term: object) -> str:
+    return str(getattr(term, "value", term))
