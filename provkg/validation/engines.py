@@ -6,14 +6,15 @@ what ``$this`` is.
 """
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, RdfFormat, Store, Variable
 
 from provkg.errors import MissingExtra, StoreError
-from provkg.validation.shapes import Shapes
+from provkg.validation.shapes import Shape, Shapes
 
 ENGINES = ("auto", "shacl", "pyshacl", "both")
 BLANK = "[]"
@@ -35,14 +36,13 @@ class Data:
     kept: Store | None = None
     focus: frozenset[str] | None = None
 
-    @cached_property
+    @property
     def store(self) -> Store:
         """The data as a store."""
-        if self.kept is not None:
-            return self.kept
-        store = Store()
-        store.bulk_load(self.text.encode(), format=RdfFormat.N_TRIPLES, lenient=True)
-        return store
+        if self.kept is None:
+            self.kept = Store()
+            self.kept.bulk_load(self.text.encode(), format=RdfFormat.N_TRIPLES, lenient=True)
+        return self.kept
 
 
 def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
@@ -60,7 +60,13 @@ def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
     engine = chosen(engine)
     if engine == "pyshacl":
         return _reference(shapes, data)
-    results = _core(shapes, data) | _sparql(shapes, data)
+    _ = data.store  # made once, before the threads share it
+    with ThreadPoolExecutor() as threads:  # neither engine holds the interpreter's lock
+        tasks = [
+            threads.submit(_core, shapes, data),
+            *(threads.submit(_select, each, data) for each in shapes.sparql()),
+        ]
+        results = {result for task in tasks for result in task.result()}
     if engine == "both":
         odd = results ^ _reference(shapes, data)
         if odd:
@@ -96,15 +102,11 @@ def _compiled(shapes: str):  # type: ignore[no-untyped-def]
     return shacl.Shapes.from_text(shapes, "ntriples")
 
 
-def _sparql(shapes: Shapes, data: Data) -> set[Result]:
-    results = set()
-    for shape in shapes.sparql():
-        solutions = data.store.query(shape.select, use_default_graph_as_union=True)
-        assert isinstance(solutions, QuerySolutions)
-        valued = Variable("value") in solutions.variables
-        for row in solutions:
-            results.add(Result(shape.iri, _text(row["this"]), _text(row["value"]) if valued else ""))
-    return results
+def _select(shape: Shape, data: Data) -> set[Result]:
+    solutions = data.store.query(shape.select, use_default_graph_as_union=True)
+    assert isinstance(solutions, QuerySolutions)
+    valued = Variable("value") in solutions.variables
+    return {Result(shape.iri, _text(row["this"]), _text(row["value"]) if valued else "") for row in solutions}
 
 
 def _reference(shapes: Shapes, data: Data) -> set[Result]:

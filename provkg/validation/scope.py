@@ -6,10 +6,11 @@ of what it refers to, are taken in. PROV-CONSTRAINTS alone are judged per bundle
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 
 from provkg.errors import NotFound
 from provkg.lineage import find_one, lineage
@@ -117,8 +118,12 @@ def whole(graph: Graph) -> Data:
     """Return all that a store says, but for the ledger and what reasoning added."""
     left_out = {graph.iri(LEDGER), graph.iri(INFERENCES)}
     names = [name for name in graph.store.named_graphs() if _text(name) not in left_out]
-    parts = [cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=name)) for name in names]
-    return Data(b"".join(parts).decode())
+
+    def dumped(name: NamedNode | BlankNode) -> bytes:
+        return cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=name))
+
+    with ThreadPoolExecutor() as threads:  # a dump does not hold the interpreter's lock
+        return Data(b"".join(threads.map(dumped, names)).decode())
 
 
 def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | None = None) -> Data:
