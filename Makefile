@@ -25,8 +25,9 @@ lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/installed  ## a night, side by side with plain pyoxigraph
+bench: $(VENV)/installed  ## a night: ingest beside plain pyoxigraph, SHACL Core beside pySHACL
 	@$(BIN)/python benchmarks/night.py
+	@$(BIN)/python benchmarks/validation.py --core
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
