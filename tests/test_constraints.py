@@ -7,7 +7,8 @@ import pytest
 from pyoxigraph import RdfFormat, parse
 
 from provkg.config import Config
-from provkg.knowledge import KnowledgeGraph, validate_files
+from provkg.knowledge import KnowledgeGraph
+from provkg.knowledge.files import validate_files
 from provkg.validation import Report
 from provkg.validation.constraints import NAMES, breaches, dated, read
 

@@ -9,7 +9,8 @@ import rdflib
 
 from provkg.config import Config
 from provkg.errors import InputError
-from provkg.knowledge import KnowledgeGraph, contract, model_turtle, validate_files
+from provkg.knowledge import KnowledgeGraph
+from provkg.knowledge.files import contract, model_turtle, validate_files
 from provkg.model import read_definition
 from provkg.validation import Report
 from provkg.vocab import PKG, RDF_TYPE, VP

@@ -11,7 +11,8 @@ from rdflib.namespace import SH
 
 from provkg.config import Config
 from provkg.errors import NotFound
-from provkg.knowledge import KnowledgeGraph, validate_files
+from provkg.knowledge import KnowledgeGraph
+from provkg.knowledge.files import validate_files
 from provkg.resources import sample
 from provkg.validation import LAYERS, Report
 from provkg.validation.formats import FORMATS

@@ -7,7 +7,7 @@ import click
 
 from provkg.cli import say
 from provkg.cli.output import FORMATS, emit, opened, settings, with_format, write
-from provkg.knowledge import contract, validate_files
+from provkg.knowledge.files import contract, model_turtle, validate_files
 from provkg.validation import ENGINES, LAYERS, SEVERITIES, Report
 from provkg.validation.formats import FORMATS as REPORTS
 
@@ -15,7 +15,7 @@ _COLUMNS = (
     *("severity", "source", "line", "message", "hint", "focus", "path", "value"),
     *("layer", "shape", "rule", "standard"),
 )
-_TABLE = ("severity", "layer", "rule", "line", "message", "value")
+_TABLE = ("severity", "layer", "name", "line", "message", "value")
 
 
 @click.command()
@@ -137,8 +137,6 @@ def model(ctx: click.Context, definition: str, part: str, output: str | None) ->
 
     The shapes are what `provkg validate --model DEFINITION` uses; any SHACL engine can use them on an export.
     """
-    from provkg.knowledge import model_turtle
-
     known = contract(definition, settings(ctx).base)
     text = model_turtle(known, settings(ctx), shapes=part != "descriptions", descriptions=part != "shapes")
     if output in (None, "-"):

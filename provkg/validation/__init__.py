@@ -11,12 +11,12 @@ from pathlib import Path
 from provkg.store import Graph
 from provkg.validation import scope as scopes
 from provkg.validation.constraints import Breach, Bundle, breaches, dated, read
-from provkg.validation.contract import MODEL, Contract
+from provkg.validation.contract import Contract
 from provkg.validation.documents import Document, documents
 from provkg.validation.engines import ENGINES, Data, Result, chosen, run
 from provkg.validation.report import Finding, Places, Report, in_order
 from provkg.validation.scope import Scope
-from provkg.validation.shapes import LAYERS, SEVERITIES, SHAPE, Shapes, load
+from provkg.validation.shapes import LAYERS, MODEL, SEVERITIES, SHAPE, Shapes, load
 from provkg.vocab import RDF_TYPE, short
 
 __all__ = ["ENGINES", "LAYERS", "SEVERITIES", "Contract", "Data", "Finding", "Report", "Scope", "load", "validate"]
@@ -54,24 +54,23 @@ def validate(
     scope = scope or scopes.everything(graph)
     engine = chosen(engine)
     raw = list(documents(originals or {}))
-    found: list[Finding] = []
     shapes = load([each for each in layers if each != _PROV or not raw], contract.shapes() if contract else ())
-    for data in _pieces(graph, scope, engine, whole=all_of_it):
-        results = _from_shapes(shapes, run(engine, shapes, data), layers)
-        found += (each for each in results if data.focus is None or each.focus in data.focus)
-    if contract is not None:
-        found += contract.findings(graph, scope.focus)
+    found = [
+        each
+        for data in _pieces(graph, scope, engine, whole=all_of_it)
+        for each in _from_shapes(shapes, run(engine, shapes, data), layers)
+        if data.focus is None or each.focus in data.focus
+    ]
+    found += contract.findings(graph, scope.focus) if contract is not None else ()
     found += _from_code(graph, scope, layers, {each.source for each in raw})
     places = Places(graph)
     placed = [_placed(places, replace(each, value=_value(graph, shapes, each))) for each in _unique(found)]
+    if scope.focus is not None:
+        placed = [each for each in placed if each.layer == MODEL or each.focus in scope.focus]
     if _PROV in layers:
         placed += [each for document in raw for each in _of_document(document, engine)]
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    kept = (
-        each
-        for each in placed
-        if each.severity in wanted and (scope.focus is None or each.layer == MODEL or each.focus in scope.focus)
-    )
+    kept = (each for each in placed if each.severity in wanted)
     return Report(in_order(kept), len(scope.sources), _nodes(graph, scope), engine, tuple(layers))
 
 

@@ -17,6 +17,7 @@ from provkg.vocab import DCTERMS, PKG, PREFIXES, RDF_TYPE, SH, short
 
 SHAPE = "https://w3id.org/provkg/shapes/"
 LAYERS = ("ivoa", "ivoa-prose", "prov-constraints", "archive", "ctao")
+MODEL = "model"  # the layer of the shapes of a definition
 SEVERITIES = ("Violation", "Warning", "Info")
 _TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 _PREFIX_LINES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())

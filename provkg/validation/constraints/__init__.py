@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from provkg.validation.constraints.breach import NAMES, Breach
 from provkg.validation.constraints.bundle import Bundle, read
-from provkg.validation.constraints.ordering import anachronisms, cycles, events
+from provkg.validation.constraints.events import events
+from provkg.validation.constraints.ordering import anachronisms, cycles
 from provkg.validation.constraints.typing import impossible, types
 from provkg.validation.constraints.unification import merged
 

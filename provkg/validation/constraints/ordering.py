@@ -1,172 +1,20 @@
-"""Constraints 30 to 49: the events of a bundle are ordered, and no event strictly precedes itself.
+"""No event strictly precedes itself, and none is dated before one that must precede it.
 
-https://www.w3.org/TR/prov-constraints/#event-ordering-constraints. All starts of an activity precede each other
-(31), so they are one event here; so are its ends (32), and the generations (39) and invalidations (40) of an entity.
-PROV compares no time stamps. :func:`anachronisms` does, and is no rule of PROV but of the archive: an event that the
-order puts first must not be dated last.
+https://www.w3.org/TR/prov-constraints/#event-ordering-constraints. PROV compares no time stamps. :func:`anachronisms`
+does, and is no rule of PROV but of the archive: an event that the order puts first must not be dated last.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
 from provkg.validation.constraints.breach import Breach
-from provkg.validation.constraints.bundle import Bundle, Statement, moment
-from provkg.vocab import PROV
+from provkg.validation.constraints.events import Events
 
-Types = dict[str, set[str]]
 _CYCLE = "A file that is rewritten is a new version: give it a name of its own, or correct the derivation."
 _DATED = "Check the clocks and the zone in provkg.toml, and whether the file was copied later."
 _SIMULTANEOUS = {"start": 31, "end": 32, "generation": 39, "invalidation": 40}
-
-
-@dataclass
-class Events:
-    """Events and which precedes which: ``after[x]`` are pairs of an event and the rule that puts it after ``x``."""
-
-    names: list[tuple[str, str]] = field(default_factory=list)
-    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
-    after: list[list[tuple[int, int]]] = field(default_factory=list)
-    dates: list[list[tuple[datetime, str]]] = field(default_factory=list)
-
-    def event(self, kind: str, node: str) -> int:
-        """Return the number of an event."""
-        key = (kind, node)
-        number = self.numbers.get(key)
-        if number is None:
-            number = self.numbers[key] = len(self.names)
-            self.names.append(key)
-            self.after.append([])
-            self.dates.append([])
-        return number
-
-    def put(self, rule: int, first: tuple[str, str], then: tuple[str, str]) -> None:
-        """Say that one event precedes another."""
-        self.after[self.event(*first)].append((self.event(*then), rule))
-
-    def date(self, event: tuple[str, str], text: str, node: str) -> None:
-        """Say when an event was."""
-        at = moment(text) if text else None
-        if at is not None and at.tzinfo is not None:
-            self.dates[self.event(*event)].append((at, node))
-
-
-def events(bundle: Bundle, types: Types) -> Events:
-    """Order the events of a bundle."""
-    found = Events()
-    for activity in types["activity"]:
-        found.put(30, ("start", activity), ("end", activity))
-    for entity in types["entity"]:
-        found.put(36, ("generation", entity), ("invalidation", entity))
-    for each in bundle.statements:
-        rules = _RULES.get(each.kind)
-        if rules is not None:
-            rules(found, each, types)
-    for predicate, kind in (
-        (PROV.startedAtTime, "start"),
-        (PROV.endedAtTime, "end"),
-        (PROV.generatedAtTime, "generation"),
-        (PROV.invalidatedAtTime, "invalidation"),
-    ):
-        for node, texts in bundle.times[predicate].items():
-            for text in texts:
-                found.date((kind, node), text, node)
-    return found
-
-
-def _usage(found: Events, each: Statement, _types: Types) -> None:
-    use = ("usage", each.node if each.node != each.subject else f"{each.subject} {each.object}")
-    found.put(33, ("start", each.subject), use)
-    found.put(33, use, ("end", each.subject))
-    if each.object:
-        found.put(37, ("generation", each.object), use)
-        found.put(38, use, ("invalidation", each.object))
-    found.date(use, each.time, each.node)
-
-
-def _generation(found: Events, each: Statement, _types: Types) -> None:
-    made = ("generation", each.subject)
-    if each.object:
-        found.put(34, ("start", each.object), made)
-        found.put(34, made, ("end", each.object))
-    found.date(made, each.time, each.node)
-
-
-def _invalidation(found: Events, each: Statement, _types: Types) -> None:
-    found.date(("invalidation", each.subject), each.time, each.node)
-
-
-def _start(found: Events, each: Statement, _types: Types) -> None:
-    _triggered(found, each, ("start", each.subject), 43)
-
-
-def _end(found: Events, each: Statement, _types: Types) -> None:
-    _triggered(found, each, ("end", each.subject), 44)
-
-
-def _triggered(found: Events, each: Statement, event: tuple[str, str], rule: int) -> None:
-    if each.object:
-        found.put(rule, ("generation", each.object), event)
-        found.put(rule, event, ("invalidation", each.object))
-        if each.activity:  # inferences 9 and 10: the trigger was generated by it
-            found.put(34, ("start", each.activity), ("generation", each.object))
-    found.date(event, each.time, each.node)
-
-
-def _communication(found: Events, each: Statement, _types: Types) -> None:
-    found.put(35, ("start", each.object), ("end", each.subject))
-
-
-def _derivation(found: Events, each: Statement, _types: Types) -> None:
-    if each.object:
-        found.put(42, ("generation", each.object), ("generation", each.subject))
-    if each.usage:
-        found.put(41, ("usage", each.usage), ("generation", each.subject))
-
-
-def _specialization(found: Events, each: Statement, _types: Types) -> None:
-    found.put(45, ("generation", each.object), ("generation", each.subject))
-    found.put(46, ("invalidation", each.subject), ("invalidation", each.object))
-
-
-def _association(found: Events, each: Statement, types: Types) -> None:
-    if each.object in types["entity"]:
-        found.put(47, ("start", each.subject), ("invalidation", each.object))
-        found.put(47, ("generation", each.object), ("end", each.subject))
-    if each.object in types["activity"]:
-        found.put(47, ("start", each.subject), ("end", each.object))
-        found.put(47, ("start", each.object), ("end", each.subject))
-
-
-def _attribution(found: Events, each: Statement, types: Types) -> None:
-    if each.object in types["entity"]:
-        found.put(48, ("generation", each.object), ("generation", each.subject))
-    if each.object in types["activity"]:
-        found.put(48, ("start", each.object), ("generation", each.subject))
-
-
-def _delegation(found: Events, each: Statement, types: Types) -> None:
-    if each.object in types["entity"] and each.subject in types["entity"]:
-        found.put(49, ("generation", each.object), ("invalidation", each.subject))
-    if each.object in types["activity"] and each.subject in types["activity"]:
-        found.put(49, ("start", each.object), ("end", each.subject))
-
-
-_RULES = {
-    "usage": _usage,
-    "generation": _generation,
-    "invalidation": _invalidation,
-    "start": _start,
-    "end": _end,
-    "communication": _communication,
-    "derivation": _derivation,
-    "specialization": _specialization,
-    "association": _association,
-    "attribution": _attribution,
-    "delegation": _delegation,
-}
 
 
 def cycles(found: Events) -> Iterator[Breach]:

@@ -1,0 +1,152 @@
+"""The library: ``kg = provkg.open("store")``, then ask."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import Literal
+
+from provkg import config, reasoning
+from provkg.config import Config
+from provkg.ingest import Progress, Summary, ingest
+from provkg.knowledge.cards import Card, card_of, status_of
+from provkg.knowledge.files import contract
+from provkg.lineage import Candidate, Step, find, find_one, lineage
+from provkg.questions import ask, find_question
+from provkg.store import EmbeddedStore, Graph, open_store
+from provkg.validation import LAYERS, Report, validate
+from provkg.validation import scope as scopes
+from provkg.vocab import short
+
+__all__ = ["Card", "KnowledgeGraph", "open", "open_with", "plain"]
+_NUMBER = ("integer", "int", "long", "decimal", "double")
+
+
+class KnowledgeGraph:
+    """A store to ask. Opening reads nothing; each call sees the newest snapshot.
+
+    >>> import tempfile, provkg
+    >>> kg = provkg.open(tempfile.mkdtemp() + "/store")
+    >>> kg.ingest([]).sources
+    0
+    """
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self.store = store
+        self.config = store.config
+
+    def graph(self) -> Graph:
+        """Open the current snapshot."""
+        return self.store.read()
+
+    def ingest(self, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+        """Read files and folders into the store; see :func:`provkg.ingest.ingest`."""
+        return ingest(self.store, paths, progress=progress)
+
+    def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
+        """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
+        asked = find_question(question)
+        for row in ask(self.graph(), asked, values, site=self.config.site):
+            yield {column: plain(row.get(column), kind) for column, kind in asked.columns.items()}
+
+    def find(self, text: str) -> list[Candidate]:
+        """Return the entities that a path, name, IRI, digest or prefix can mean."""
+        return find(self.graph(), text, site=self.config.site)
+
+    def lineage(self, product: str, *, down: bool = False, depth: int | None = None) -> list[Step]:
+        """Return the history of a product, or what was made from it; see :func:`provkg.lineage.lineage`."""
+        graph = self.graph()
+        return lineage(graph, find_one(graph, product, site=self.config.site).iri, down=down, depth=depth)
+
+    def show(self, product: str) -> Card:
+        """Return the card of one product."""
+        graph = self.graph()
+        return card_of(graph, find_one(graph, product, site=self.config.site))
+
+    def validate(
+        self,
+        *,
+        layers: Sequence[str] = LAYERS,
+        severity: str = "Info",
+        engine: str = "auto",
+        definition: str | Path | None = None,
+        sources: Iterable[str] | None = None,
+        night: str = "",
+        run: str = "",
+        product: str = "",
+    ) -> Report:
+        """Validate the store, or a part of it; see :func:`provkg.validation.validate`.
+
+        Args:
+            layers: names of the layers of shapes.
+            severity: the least severity to report.
+            engine: the SHACL engine.
+            definition: a definition.yaml that the activities must follow.
+            sources: the graphs of some sources, such as ``Summary.touched`` of an ingest.
+            night: an observation date, ``YYYYMMDD``.
+            run: a run number.
+            product: a path, name, IRI or digest: its whole history is validated.
+        """
+        graph = self.graph()
+        chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
+        return validate(
+            graph,
+            chosen,
+            layers=layers,
+            severity=severity,
+            engine=engine,
+            contract=contract(definition, graph.base) if definition is not None else None,
+        )
+
+    def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
+        """Add what the ontologies entail, in a graph of its own; return how many triples, by property.
+
+        Args:
+            owl: all of OWL 2 RL, by owlrl, for the part that the others choose; otherwise rules for the whole store.
+            night: an observation date, ``YYYYMMDD``.
+            run: a run number.
+            product: a path, name, IRI or digest.
+        """
+        if not owl:
+            return reasoning.infer(self.store)
+        graph = self.graph()
+        scope = self._scope(graph, night, run, product)
+        data = scopes.whole(graph) if scope is None else scopes.neighbourhood(graph, scope.sources, scope.focus)
+        return reasoning.infer_owl(self.store, data.text)
+
+    def forget_inferences(self) -> int:
+        """Remove all inferences, and return how many there were."""
+        return reasoning.forget(self.store)
+
+    def _scope(self, graph: Graph, night: str, run: str, product: str) -> scopes.Scope | None:
+        if product:
+            return scopes.of_product(graph, product, site=self.config.site)
+        return scopes.of_sessions(graph, night=night, run=run) if night or run else None
+
+    def status(self) -> dict[str, Any]:
+        """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""
+        return status_of(self.graph(), self.store.path)
+
+
+def open(store: str | Path | None = None) -> KnowledgeGraph:  # noqa: A001 - the library's fixed name
+    """Open a store: a folder, or what the settings say."""
+    settings = config.load(store=str(store) if store is not None else None)
+    return KnowledgeGraph(open_store(settings))
+
+
+def open_with(settings: Config, store: str | Path) -> KnowledgeGraph:
+    """Open a store with these settings."""
+    return KnowledgeGraph(open_store(replace(settings, store=str(store))))
+
+
+def plain(term: Any, kind: str = "string") -> str | int | float | None:
+    """Return a term as a plain value: a number where it is one, a short word for a ``term`` column."""
+    if term is None:
+        return None
+    if isinstance(term, Literal) and short(term.datatype.value) in _NUMBER:
+        return (
+            int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
+        )
+    return short(term.value) if kind == "term" else str(term.value)
