@@ -40,6 +40,13 @@ def without_sparql(shapes: Shapes) -> Shapes:
     return Shapes(store)
 
 
+def broken(text: str) -> str:
+    """Take every 997th triple out, so that there is something to find."""
+    lines = text.splitlines(keepends=True)
+    del lines[::997]
+    return "".join(lines)
+
+
 def constraints(graph: provkg.store.Graph) -> int:
     """Judge every source by PROV-CONSTRAINTS, and count what is found."""
     found = 0
@@ -72,9 +79,9 @@ def main() -> None:
         graph = kg.graph()
         data = row("write the graph of the store as N-Triples", lambda: scopes.whole(graph))
         assert isinstance(data, Data)
+        data = Data(broken(data.text))
         print(f"{data.text.count(chr(10)):,} triples, {len(shapes.known)} shapes, layers {', '.join(LAYERS)}")
         fast: set[Result] = row("SHACL, fast engine", lambda: run("shacl", shapes, Data(data.text)))  # type: ignore[assignment]
-        row("SHACL, fast engine, on the open store", lambda: run("shacl", shapes, Data(data.text, kept=graph.store)))
         row("PROV-CONSTRAINTS and times, every bundle", lambda: constraints(graph))
         row("provkg validate, all of it, in process", kg.validate)
         row("provkg infer, rules for the store", kg.infer)

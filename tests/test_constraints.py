@@ -101,3 +101,17 @@ def test_a_file_that_derives_from_itself_by_path_is_no_cycle(kg: KnowledgeGraph,
     steps = [session(), activity("aaaaaa", used=("/d/dl1.h5",), generated=("/d/dl1.h5",))]
     kg.ingest([write("a.log", log(*steps) + line(derivation))])
     assert kg.validate(layers=["prov-constraints"]).findings == ()
+
+
+def test_a_prov_document_that_names_a_generation_twice_is_found(write) -> None:
+    text = """document
+  prefix ex <http://example.org/>
+  entity(ex:e)
+  activity(ex:a, -, -)
+  wasGeneratedBy(ex:g1; ex:e, ex:a, -)
+  wasGeneratedBy(ex:g2; ex:e, ex:a, -)
+endDocument
+"""
+    report = judged(write("twice.provn", text))
+    assert rules(report) == {"c24"}
+    assert judged(write("once.provn", text.replace("ex:g2", "ex:g1"))).conforms

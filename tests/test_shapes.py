@@ -88,7 +88,7 @@ def test_a_layer_alone_finds_its_own_rules_and_no_others(layer: str) -> None:
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     kg = provkg.open(tmp_path_factory.mktemp("engines") / "store")
-    kg.ingest([sample() / "Run12012.log"])
+    kg.ingest([sample() / "calibration.log", sample() / "gammapy.log"])
     return sorted(set(scopes.whole(kg.graph()).text.splitlines(keepends=True)))
 
 

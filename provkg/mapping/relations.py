@@ -95,8 +95,11 @@ class Relations:
         version = self.out.names.iri(identity.version(record.subject, record.object) if is_place else record.subject)
         place, activity = self.out.names.iri(record.place or record.subject), self.out.names.iri(record.object)
         known = self.nodes.get(version + activity)
-        if known is not None:  # one generation, named twice: a second role of the one event (PROV-CONSTRAINTS 24)
-            if record.role:
+        if known is not None:  # one generation, named twice (PROV-CONSTRAINTS 24): a second id, or a second role
+            if record.node and self.out.names.iri(record.node) != known:
+                again = self.out.names.iri(record.node)
+                self.qualify(again, version, PROV.qualifiedGeneration, PROV.Generation, PROV.activity, activity, record)
+            elif record.role:
                 self.out.source.append(f"{known} <{PROV.hadRole}> {self.out.shared.role(record.role)} .")
             return
         node = self.out.names.iri(
