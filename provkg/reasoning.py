@@ -79,8 +79,7 @@ def infer(store: EmbeddedStore) -> Counter[str]:
     Raises:
         StoreError: there is no store, or it cannot be written.
     """
-    if store.current() is None:
-        raise StoreError(f"no store at {store.path}", hint="make one: provkg ingest PATH")
+    _there(store)
     with store.write() as writing:
         _clear(writing)
         used = {quad.value for quad in _predicates(writing.graph)}
@@ -144,11 +143,21 @@ def owl_closure(text: str) -> str:
 
 
 def forget(store: EmbeddedStore) -> int:
-    """Remove all inferences from a store, and return how many there were."""
+    """Remove all inferences from a store, and return how many there were.
+
+    Raises:
+        StoreError: there is no store, or it cannot be written.
+    """
+    _there(store)
     with store.write() as writing:
         count = _size(writing.graph)
         _clear(writing)
         return count
+
+
+def _there(store: EmbeddedStore) -> None:
+    if store.current() is None:
+        raise StoreError(f"no store at {store.path}", hint="make one: provkg ingest PATH")
 
 
 def _clear(writing: Writing) -> None:

@@ -100,8 +100,8 @@ def test_the_model_is_written_as_turtle(write: Write, tmp_path: Path) -> None:
     definition = write("definition.yaml", DEFINITION + "colour: red\n")
     done = provkg("model", definition, cwd=tmp_path)
     assert done.stderr.splitlines() == [
-        "2 activities, 4 inputs and outputs (2 without a multiplicity: one is assumed), 2 kinds of entity",
-        f"{definition}:41: 'colour' is no key of a definition: ignored",
+        "2 activities, 4 inputs and outputs (2 without a multiplicity: one is assumed), 3 kinds of entity",
+        f"{definition}:43: 'colour' is no key of a definition: ignored",
     ]
     whole = rdflib.Graph().parse(data=done.stdout, format="turtle")
     parts = {}

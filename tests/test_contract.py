@@ -56,6 +56,8 @@ entities:
     DL1SubrunDataset:
         type: File
         contentType: application/x-hdf
+    PointingFile:
+        type: File
 agents:
     somebody:
         email: somebody@example.org
@@ -155,23 +157,23 @@ def test_a_missing_output_is_a_violation(judged: Callable[..., Report]) -> None:
 
 def test_a_role_that_is_not_defined_is_a_violation(judged: Callable[..., Report]) -> None:
     report = judged(*GOOD, ("Weather", "/d/weather.txt", "Weather"))
-    assert found(report) == {"/r0_to_dl1/usage/roles": "Violation", **UNSEEN}
+    assert found(report) == {"/r0_to_dl1/usage-roles": "Violation", **UNSEEN}
 
 
 def test_another_kind_of_file_in_a_role_is_a_warning(judged: Callable[..., Report]) -> None:
     report = judged(("Pedestal file", "/d/flat.h5", "FlatField"), *GOOD[1:])
-    assert found(report) == {"/r0_to_dl1/usage/Pedestal file/kind": "Warning", **UNSEEN}
+    assert found(report) == {"/r0_to_dl1/usage-kind/Pedestal file": "Warning", **UNSEEN}
 
 
 def test_parameters_are_recorded_and_within_their_limits(judged: Callable[..., Report]) -> None:
     assert found(judged(*GOOD, parameters={"threshold": 5})) == {"/r0_to_dl1/parameter/StoreImage": "Warning", **UNSEEN}
     for parameters in ({**GOOD_PARAMETERS, "threshold": 2}, {**GOOD_PARAMETERS, "threshold": 10}):
         assert found(judged(*GOOD, parameters=parameters)) == {
-            "/r0_to_dl1/parameter/threshold/value": "Violation",
+            "/r0_to_dl1/parameter-value/threshold": "Violation",
             **UNSEEN,
         }
     assert found(judged(*GOOD, parameters={**GOOD_PARAMETERS, "StoreImage": "perhaps"})) == {
-        "/r0_to_dl1/parameter/StoreImage/value": "Violation",
+        "/r0_to_dl1/parameter-value/StoreImage": "Violation",
         **UNSEEN,
     }
 
@@ -204,7 +206,7 @@ def test_the_shapes_are_turtle_that_any_engine_reads(write: Write) -> None:
     graph = rdflib.Graph().parse(data=model_turtle(known, Config(), shapes=True, descriptions=True), format="turtle")
     shacl = rdflib.Namespace("http://www.w3.org/ns/shacl#")
     assert len(list(graph.subjects(rdflib.RDF.type, shacl.NodeShape))) == 2
-    assert len(set(graph.subjects(shacl.severity))) == 14
+    assert len(set(graph.subjects(shacl.severity))) == 19
     assert not set(graph.objects(None, shacl.sparql))
     described = set(graph.subjects(rdflib.URIRef(RDF_TYPE), rdflib.URIRef(VP.UsageDescription)))
     assert len(described) == 3
@@ -250,6 +252,21 @@ def test_the_dialect_of_logprov_and_that_of_2020_are_read() -> None:
         ("activities:\n  x:\n    description: [1]\n", "d.yaml:3: description must be text"),
         ("activities:\n  x:\n    parameters:\n      - unit: s\n", "d.yaml:4: a parameter without a name"),
         ("activities: 3\n", "d.yaml:1: activities must be a mapping"),
+        (
+            "activities:\n  x:\n    usage:\n      - role: y\n        multiplicity: 2..1\n",
+            "d.yaml:5: the multiplicity '2..1'",
+        ),
+        (f"activities:\n  x:\n    usage:\n      - role: y\n        multiplicity: {'9' * 5000}\n", "cannot be read"),
+        (
+            "activities:\n  x:\n    parameters:\n      - name: p\n        min: 9\n        max: 3\n",
+            "d.yaml:5: the minimum",
+        ),
+        ("activities:\n  x:\n    parameters:\n      - name: p\n        max: many\n", "d.yaml:5: max must be a number"),
+        (
+            "activities:\n  x:\n    parameters:\n      - name: p\n      - name: p\n",
+            "parameter of x 'p' is defined twice",
+        ),
+        ("activities:\n  x:\nactivity_descriptions:\n  x:\n", "activity 'x' is defined twice"),
         ("activities: !!python/object:os.system {x: 1}\n", "must be"),
     ],
 )
@@ -284,7 +301,65 @@ def test_a_role_that_is_defined_for_two_kinds_is_filled_twice(write: Write) -> N
 
 def test_keys_of_no_dialect_are_noted_with_their_line() -> None:
     definition = read_definition("activities:\n  x:\n    colour: red\n", "d.yaml")
-    assert definition.odd == ((3, "colour"),)
+    assert definition.odd == ((3, "'colour' is no key of a definition: ignored"),)
+
+
+def test_what_yaml_merges_is_defined(write: Write) -> None:
+    text = "base: &b\n  usage: [{role: in}]\nactivities:\n  r0:\n    <<: *b\n    description: x\n"
+    [step] = read_definition(text, "d.yaml").activities
+    assert [slot.role for slot in step.slots] == ["in"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "value", "allowed"),
+    [
+        ("options: [True, False]", True, True),
+        ("options: [True]", False, False),
+        ("datatype: float\n        options: [0.10, 1]", 0.1, True),
+        ("options: [1, 2]", 1.0, True),
+        ("options: [1, 2]", 3, False),
+        ("min: 3", 1, False),
+        ("datatype: int\n        max: 1_000", 4, True),
+        ("max: 1.0e+3", 1001, False),
+        ("max: .inf", 5, True),
+    ],
+)
+def test_values_are_compared_as_records_write_them(write: Write, facts: str, value: object, allowed: bool) -> None:
+    text = f"activities:\n  r0_to_dl1:\n    parameters:\n      - name: p\n        {facts}\n"
+    log_file = write("a.log", records(parameters={"p": value}))
+    report, _ = validate_files([log_file], Config(), definition=write("d.yaml", text), layers=[], engine="both")
+    assert found(report) == ({} if allowed else {"/r0_to_dl1/parameter-value/p": "Violation"})
+
+
+def test_names_cannot_clash_and_roles_are_as_they_are_written(write: Write) -> None:
+    text = "activities:\n  r0_to_dl1:\n    usage:\n      - role: 'a  b/roles '\n      - role: roles\n"
+    definition = write("d.yaml", text)
+    fitting = records(("a  b/roles ", "/d/x", "X"), ("roles", "/d/y", "Y"))
+    for engine in ("both", "pyshacl"):
+        report, _ = validate_files([write("a.log", fitting)], Config(), definition=definition, layers=[], engine=engine)
+        assert report.findings == ()
+    missing = write("a.log", records(("a  b/roles ", "/d/x", "X")))
+    report, _ = validate_files([missing], Config(), definition=definition, layers=[], engine="both")
+    assert found(report) == {"/r0_to_dl1/usage/roles": "Violation"}
+
+
+def test_a_part_of_a_store_is_judged_alone(kg: KnowledgeGraph, write: Write) -> None:
+    good = records(*GOOD, parameters=GOOD_PARAMETERS)
+    bad = log(session(2, "01619")) + "".join(
+        line_ for line_ in log(activity("bbbbbb", at=60, in_session=2)).splitlines(keepends=True)
+    )
+    kg.ingest([write("two.log", good + bad)])
+    definition = write("definition.yaml", DEFINITION)
+    assert kg.validate(run="01618", definition=definition, layers=[]).findings == ()
+    assert not kg.validate(run="01619", definition=definition, layers=[]).conforms
+
+
+def test_a_definition_cannot_crash_the_reader(kg: KnowledgeGraph, write: Write) -> None:
+    deep = "activities: \n  a:\n    usage: " + "[" * 30000 + "]" * 30000
+    with pytest.raises(InputError, match="too deep"):
+        read_definition(deep, "d.yaml")
+    summary = kg.ingest([write("deep.yaml", deep), write("a.log", records())])
+    assert (summary.sources, len(summary.errors)) == (1, 1)
 
 
 # The real ones

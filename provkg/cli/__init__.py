@@ -129,5 +129,6 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def say(text: str) -> None:
-    """Say something on stderr, whatever is in it."""
-    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
+    """Say something on stderr, whatever is in it; a name cannot begin a line of its own."""
+    legal = "".join(each if each.isprintable() or each in " \t" else repr(each)[1:-1] for each in text)
+    click.echo(legal.encode("utf-8", "backslashreplace").decode(), err=True)

@@ -1,6 +1,7 @@
 """Commands that check."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ _COLUMNS = (
     *("severity", "source", "line", "message", "hint", "focus", "path", "value"),
     *("layer", "shape", "rule", "standard"),
 )
-_TABLE = ("severity", "layer", "name", "line", "message", "value")
+_TABLE = ("severity", "layer", "name", "where", "message", "value")
 
 
 @click.command()
@@ -72,28 +73,30 @@ def validate(
     least = max(SEVERITIES.index(severity), SEVERITIES.index(fail_on))
     options: dict[str, Any] = {"layers": layers or LAYERS, "severity": SEVERITIES[least], "engine": engine}
     unread = 0
+    if "" in (night, run_, product, model, *paths):
+        raise click.UsageError("an empty name: is a variable of the shell not set?")
     if paths:
         if night or run_ or product:
             raise click.UsageError("--night, --run and --product choose from the store: give no PATHS")
         report, summary = validate_files(paths, settings(ctx), definition=model, **options)
         for error in summary.errors:
             say(f"error: {error.message}")
-        for path, piece in summary.quarantined:
+        for path, piece in () if quiet else summary.quarantined:
             say(f"quarantined: {path}:{piece.line}: {piece.reason}")
         unread = summary.exit_status
     else:
         chosen = {"night": night or "", "run": run_ or "", "product": product or ""}
         report = opened(ctx).validate(definition=model, **chosen, **options)
-    show(report, form, severity, quiet=quiet)
-    wanted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return 1 if any(each.severity in wanted for each in report.findings) else unread
+    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    show(replace(report, failing=failing), form, severity, quiet=quiet)
+    return 1 if any(each.severity in failing for each in report.findings) else unread
 
 
 def show(report: Report, form: str, severity: str, *, quiet: bool) -> None:
     """Write the findings of a severity and above, and say the verdict."""
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = tuple(each for each in report.findings if each.severity in wanted)
-    shown = Report(kept, report.sources, report.nodes, report.engine, report.layers)
+    shown = replace(report, findings=kept)
     if form in REPORTS:
         _lines(REPORTS[form](shown))
     else:
@@ -137,8 +140,10 @@ def model(ctx: click.Context, definition: str, part: str, output: str | None) ->
 
     The shapes are what `provkg validate --model DEFINITION` uses; any SHACL engine can use them on an export.
     """
-    known = contract(definition, settings(ctx).base)
-    text = model_turtle(known, settings(ctx), shapes=part != "descriptions", descriptions=part != "shapes")
+    store = opened(ctx).store
+    own = replace(settings(ctx), base=store.base())  # the IRIs of the store that is there
+    known = contract(definition, own.base)
+    text = model_turtle(known, own, shapes=part != "descriptions", descriptions=part != "shapes")
     if output in (None, "-"):
         emit(text, newline=False)
     else:
@@ -151,6 +156,6 @@ def model(ctx: click.Context, definition: str, part: str, output: str | None) ->
             f"{len(known.definition.activities)} activities, {slots} inputs and outputs"
             f" ({undeclared} without a multiplicity: one is assumed), {len(known.definition.entities)} kinds of entity"
         )
-        for line, key in known.definition.odd:
-            say(f"{definition}:{line}: {key!r} is no key of a definition: ignored")
+        for line, odd in known.definition.odd:
+            say(f"{definition}:{line}: {odd}")
     return 0

@@ -25,7 +25,8 @@ def contract(path: str | Path, base: str) -> Contract:
         InputError: it is no definition; the message names the line.
     """
     try:
-        return Contract(read_definition(Path(path).read_bytes(), str(path)), base)
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        return Contract(read_definition(Path(path).read_bytes(), shown), base)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
@@ -58,7 +59,8 @@ def validate_files(
         store = EmbeddedStore(Path(folder) / "store", settings)
         summary = ingest(store, paths)
         if not summary.sources:
-            raise InputError("nothing to validate: no input could be read")
+            first = summary.errors[0] if summary.errors else InputError("no file that provkg knows is there")
+            raise InputError(f"nothing to validate: {first.message}", hint=first.hint)
         graph = store.read()
         known = contract(definition, graph.base) if definition is not None else None
         report = validate(graph, contract=known, originals=_originals(graph), **options)

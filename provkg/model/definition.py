@@ -1,7 +1,7 @@
 """Read a definition.yaml, each part with its line."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ NODE_LIMIT = 100_000
 _ACTIVITIES = ("activities", "activity_descriptions")
 _ENTITIES = ("entities", "entity_descriptions")
 _KIND = ("entityName", "entityType", "entity_description")
-_MULTIPLICITY = re.compile(r"(\*|\d+)(?:\.\.(\d+|\*))?")
+_MULTIPLICITY = re.compile(r"\*|(\d{1,9})(?:\.\.(\d{1,9}|\*))?")
+DEPTH_LIMIT = 50
 _VALUE = ("datatype", "arraysize", "xtype", "unit", "ucd", "utype", "min", "max", "default")
 
 
@@ -41,12 +42,7 @@ class Slot:
         >>> Slot("usage", "r", "", "", "1..*", "", 1).bounds
         (1, None)
         """
-        match = _MULTIPLICITY.fullmatch(self.multiplicity or "1")
-        assert match is not None
-        if match[1] == "*":
-            return 0, None
-        least = int(match[1])
-        return (least, least) if match[2] is None else (least, None if match[2] == "*" else int(match[2]))
+        return _bounds(self.multiplicity or "1")
 
 
 @dataclass(frozen=True)
@@ -100,6 +96,41 @@ class Definition:
         return next((each for each in self.entities if each.name == name), None)
 
 
+def _bounds(text: str) -> tuple[int, int | None]:
+    """Read a multiplicity.
+
+    Raises:
+        ValueError: it cannot be read, or its least is more than its most.
+    """
+    match = _MULTIPLICITY.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    if text == "*":
+        return 0, None
+    least = int(match[1])
+    most = least if match[2] is None else None if match[2] == "*" else int(match[2])
+    if most is not None and most < least:
+        raise ValueError(text)
+    return least, most
+
+
+class _Scalar(str):
+    """A YAML scalar as it is written, with the tag that YAML gives it."""
+
+    __slots__ = ("tag",)
+    tag: str
+
+    def value(self) -> str:
+        """Return the value as a record has it: ``True`` is true, ``1_000`` is 1000, ``0.10`` is 0.1."""
+        kind = self.tag.rpartition(":")[2]
+        if kind not in ("bool", "int", "float"):
+            return str(self)
+        plain = yaml.safe_load(str(self))
+        if isinstance(plain, bool):
+            return "true" if plain else "false"
+        return str(plain) if isinstance(plain, int) else repr(float(plain))
+
+
 class _Map(dict[str, Any]):
     """A YAML mapping that knows its line and the lines of its keys."""
 
@@ -118,7 +149,8 @@ def read_definition(text: str | bytes, path: str) -> Definition:
         InputError: it is no YAML, or no definition; the message names the line.
     """
     try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _bounded(text, path)
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
@@ -128,11 +160,24 @@ def read_definition(text: str | bytes, path: str) -> Definition:
     return _Reading(path).definition(root)
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _bounded(text: str | bytes, path: str) -> None:
+    """Refuse what is too deep before it is composed: the composer of libyaml recurses."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            raise InputError(f"{path}: more than {DEPTH_LIMIT} levels deep: too large or too deep for a definition")
+
+
 class _Reading:
     def __init__(self, path: str) -> None:
         self.path = path
         self.left = NODE_LIMIT
         self.odd: list[tuple[int, str]] = []
+        self.constructor = yaml.constructor.SafeConstructor()
 
     def definition(self, root: yaml.Node | None) -> Definition:
         document = self.plain(root, 0) if root is not None else None
@@ -141,18 +186,32 @@ class _Reading:
         self.known(document, {*_ACTIVITIES, *_ENTITIES, "agents"})
         activities = tuple(self.activity(*each) for key in _ACTIVITIES for each in self.items(document, key))
         entities = tuple(self.entity(*each) for key in _ENTITIES for each in self.items(document, key))
+        self.unique(activities, "activity")
+        self.unique(entities, "entity")
+        named = {each.name for each in entities}
+        self.odd += [
+            (
+                slot.line,
+                f"the entity {slot.entity!r} is not defined: what fills {slot.role!r} is not checked for its kind",
+            )
+            for activity in activities
+            for slot in activity.slots
+            if slot.entity and slot.entity not in named
+        ]
         agents = tuple((name, self.text(agent, "email")) for name, agent in self.items(document, "agents"))
         return Definition(self.path, activities, entities, agents, tuple(self.odd))
 
     def activity(self, name: str, data: _Map) -> Activity:
         self.known(data, {"description", "contact", "version", "parameters", "usage", "generation"})
         slots = [self.slot(kind, each) for kind in ("usage", "generation") for each in self.list(data, kind)]
+        parameters = tuple(self.parameter(each) for each in self.list(data, "parameters"))
+        self.unique(parameters, f"parameter of {name}")
         return Activity(
             name,
             self.text(data, "description"),
             self.text(data, "contact"),
             self.text(data, "version"),
-            tuple(self.parameter(each) for each in self.list(data, "parameters")),
+            parameters,
             tuple(slots),
             data.line,
         )
@@ -165,11 +224,14 @@ class _Reading:
         if not role:
             raise InputError(f"{self.path}:{data.line}: a {kind} without a role", hint="say role:")
         multiplicity = self.text(data, "multiplicity")
-        if multiplicity and not _MULTIPLICITY.fullmatch(multiplicity):
-            line = data.lines.get("multiplicity", data.line)
+        try:
+            _bounds(multiplicity or "1")
+        except ValueError:
+            shown = multiplicity if len(multiplicity) < 40 else f"{multiplicity[:40]}…"
             raise InputError(
-                f"{self.path}:{line}: the multiplicity {multiplicity!r} cannot be read", hint="write n, *, m..n or m..*"
-            )
+                f"{self.path}:{data.lines['multiplicity']}: the multiplicity {shown!r} cannot be read",
+                hint="write n, *, m..n or m..*",
+            ) from None
         return Slot(
             kind, role, self.text(data, "description"), entity, multiplicity, self.text(data, "type"), data.line
         )
@@ -179,10 +241,34 @@ class _Reading:
         name = self.text(data, "name") or self.text(data, "value")
         if not name:
             raise InputError(f"{self.path}:{data.line}: a parameter without a name", hint="say name:")
-        options = data.get("options") or []
-        facts = tuple((key, self.text(data, key)) for key in _VALUE if self.text(data, key))
-        listed = options if isinstance(options, list) else (options,)
-        return Parameter(name, self.text(data, "description"), facts, tuple(map(str, listed)), data.line)
+        facts = tuple((key, self.value(data, key)) for key in _VALUE if self.text(data, key))
+        limits = [self.number(data, key) for key in ("min", "max")]
+        if None not in limits and limits[0] > limits[1]:  # type: ignore[operator]
+            raise InputError(f"{self.path}:{data.lines['min']}: the minimum of {name!r} is above its maximum")
+        return Parameter(name, self.text(data, "description"), facts, self.options(data), data.line)
+
+    def options(self, data: _Map) -> tuple[str, ...]:
+        """Return the values that a parameter can take."""
+        held = data.get("options")
+        listed = held if isinstance(held, list) else [] if held is None else [held]
+        if not all(isinstance(each, _Scalar) for each in listed):
+            raise InputError(f"{self.path}:{data.lines['options']}: options must be a list of values")
+        return tuple(each.value() for each in listed)
+
+    def number(self, data: _Map, key: str) -> float | None:
+        """Return a limit as a number."""
+        try:
+            return float(self.value(data, key)) if self.text(data, key) else None
+        except ValueError:
+            raise InputError(f"{self.path}:{data.lines[key]}: {key} must be a number") from None
+
+    def unique(self, named: Iterable[Activity | Entity | Parameter], what: str) -> None:
+        """Refuse two parts of one name."""
+        seen = set()
+        for each in named:
+            if each.name in seen:
+                raise InputError(f"{self.path}:{each.line}: the {what} {each.name!r} is defined twice")
+            seen.add(each.name)
 
     def entity(self, name: str, data: _Map) -> Entity:
         self.known(data, {"description", "docurl", "contentType", "type", "index"})
@@ -196,16 +282,20 @@ class _Reading:
     def plain(self, node: yaml.Node, depth: int) -> Any:
         """Return a node as plain data: text stays text, whatever YAML would make of it."""
         self.left -= 1
-        if self.left < 0 or depth > 50:
+        if self.left < 0 or depth > DEPTH_LIMIT:
             raise InputError(f"{self.path}: too large or too deep for a definition")
         if isinstance(node, yaml.MappingNode):
             found = _Map()
             found.line = node.start_mark.line + 1
             found.lines = {}
+            own = set()
+            for key, _ in node.value:
+                if key.value in own and key.value != "<<":
+                    raise InputError(f"{self.path}:{key.start_mark.line + 1}: {key.value!r} is defined twice")
+                own.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+            self.constructor.flatten_mapping(node)  # merge keys, as YAML has them: what is merged stands first
             for key, value in node.value:
                 name = str(getattr(key, "value", ""))
-                if name in found:
-                    raise InputError(f"{self.path}:{key.start_mark.line + 1}: {name!r} is defined twice")
                 found.lines[name] = key.start_mark.line + 1
                 found[name] = self.plain(value, depth + 1)
                 if isinstance(found[name], _Map):
@@ -213,8 +303,11 @@ class _Reading:
             return found
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(each, depth + 1) for each in node.value]
-        empty = node.tag == "tag:yaml.org,2002:null"
-        return None if empty else str(node.value)
+        if node.tag == "tag:yaml.org,2002:null":
+            return None
+        scalar = _Scalar(node.value)
+        scalar.tag = node.tag
+        return scalar
 
     def items(self, data: _Map, key: str) -> Iterator[tuple[str, _Map]]:
         """Give the named parts of a mapping; an empty one is a mapping without keys."""
@@ -239,12 +332,21 @@ class _Reading:
         yield from held
 
     def text(self, data: _Map, key: str) -> str:
-        """Return a value as text; folded lines are joined."""
+        """Return a value as text; the lines of a description are joined, names are as they are."""
         value = data.get(key)
         if isinstance(value, _Map | list):
             raise InputError(f"{self.path}:{data.lines[key]}: {key} must be text")
-        return " ".join(str(value).split()) if value is not None else ""
+        if value is None:
+            return ""
+        return " ".join(value.split()) if key == "description" else str(value)
+
+    def value(self, data: _Map, key: str) -> str:
+        """Return a value as a record has it."""
+        held = data.get(key)
+        return held.value() if isinstance(held, _Scalar) else ""
 
     def known(self, data: _Map, keys: set[str]) -> None:
         """Note the keys that no dialect has."""
-        self.odd += [(data.lines[key], key) for key in data if key not in keys]
+        self.odd += [
+            (data.lines[key], f"{key!r} is no key of a definition: ignored") for key in data if key not in keys
+        ]

@@ -15,9 +15,9 @@ from provkg.records import Agent, Iri, Node, Properties, Record, Remark
 from provkg.vocab import DCTERMS, FOAF, PKG, PROV, SKOS, VP
 
 LIMIT = 8 << 20
-_HEAD = re.compile(rb"(?m)^(?:activities|activity_descriptions)[ \t]*:[ \t]*\r?$")
+_HEAD = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?['\"]?(?:activities|activity_descriptions)['\"]?[ \t]*:[ \t]*(?:#.*)?\r?$")
 _PARTS = re.compile(rb"(?m)^[ \t]+(?:- )?(?:usage|generation|role|parameters)[ \t]*:")
-NO_TERM = "keys of a definition that no dialect has (ignored)"
+NO_TERM = "odd places in a definition (provkg model names them)"
 
 
 def knows(source: Source) -> bool:

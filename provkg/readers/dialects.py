@@ -30,6 +30,13 @@ _ENDS = {
     "hadReference": ("referenced", "referrer"),
     "isRelatedTo": ("related", "relator"),
 }
+# What the arguments of a statement in PROV-N are called elsewhere
+_POSITIONS = {
+    **_ENDS,
+    "wasConfiguredBy": (*_ENDS["wasConfiguredBy"], "voprov:artefactType"),
+    "parameter": ("prov:name", "prov:value"),
+    "configFile": ("prov:name", "prov:location"),
+}
 _STATEMENT = re.compile(r"^\s*([A-Za-z]+)\((.*)\)\s*$")
 _ATTRIBUTE = re.compile(r'\s*([\w:.-]+)\s*=\s*("(?:[^"\\]|\\.)*"(?:\s*%%\s*\S+)?|\'[^\']*\'|[^,\]]+)')
 
@@ -117,13 +124,18 @@ def from_provn(text: str) -> tuple[str, list[Statement], dict[str, str]]:
 
 
 def _provn_statement(kind: str, inner: str) -> Statement:
+    """Read ``kind([id;] argument, … [attributes])``; ``-`` stands for an argument that is not given."""
     head, _, tail = inner.partition("[")
-    arguments = [item.strip() for item in head.replace(";", ",").split(",") if item.strip() and item.strip() != "-"]
+    identifier, given, rest = head.partition(";")
+    arguments = [item.strip() for item in (rest if given else head).split(",") if item.strip()]
     attributes: dict[str, Any] = {key: _provn_value(value) for key, value in _ATTRIBUTE.findall(tail.rstrip("] "))}
-    if kind in _ENDS:
-        attributes |= dict(zip(_ENDS[kind], arguments[-2:], strict=False))
-        return Statement(kind, arguments[0] if len(arguments) > 2 else "", attributes)
-    return Statement(kind, arguments[0] if arguments else "", attributes)
+    if kind not in _ENDS:
+        identifier, *arguments = arguments or [""]
+    names = _POSITIONS.get(kind, ("prov:name",) if kind.endswith("Description") else ())
+    attributes |= {name: each for name, each in zip(names, arguments, strict=False) if each != "-"}
+    return Statement(
+        kind, "" if identifier.strip() == "-" or (kind in _ENDS and not given) else identifier.strip(), attributes
+    )
 
 
 def _provn_value(text: str) -> str:

@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import cast
 
 from pyoxigraph import (
+    BlankNode,
     Literal,
     NamedNode,
     Quad,
@@ -41,6 +43,16 @@ class Graph:
     def __init__(self, store: Store, base: str) -> None:
         self.store = store
         self.base = base
+        self.inferences = NamedNode(base + INFERENCES)
+
+    @cached_property
+    def inferred(self) -> bool:
+        """Say whether the store holds inferences: no look-up and no canned question sees these."""
+        return any(True for _ in self.store.quads_for_pattern(None, None, None, self.inferences))
+
+    def asserted(self) -> list[NamedNode | BlankNode]:
+        """Return the graphs that hold no inferences."""
+        return [name for name in self.store.named_graphs() if name != self.inferences]
 
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query: over the union of all graphs, unless it names its own with FROM.
@@ -52,12 +64,16 @@ class Graph:
         return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
 
     def select(self, query: str) -> Iterator[Row]:
-        """Run a SELECT query over the union of all graphs.
+        """Run a SELECT query over the union of all graphs but that of inferences.
 
         Raises:
             SyntaxError: the query is no SPARQL; the message names line and column.
         """
-        solutions = self.store.query(query, use_default_graph_as_union=True)
+        solutions = (
+            self.store.query(query, default_graph=[*self.asserted()], named_graphs=self.asserted())
+            if self.inferred
+            else self.store.query(query, use_default_graph_as_union=True)
+        )
         if not isinstance(solutions, QuerySolutions):
             raise TypeError("not a SELECT query")
         names = [variable.value for variable in solutions.variables]
@@ -71,25 +87,25 @@ class Graph:
         object_: str | None = None,
         graph: str | None = None,
     ) -> Iterator[Quad]:
-        """Give the quads that match; IRIs are text, None is any."""
-        node = _node
-        return self.store.quads_for_pattern(node(subject), node(predicate), node(object_), node(graph))
+        """Give the quads that match; IRIs are text, None is any (but no graph is that of inferences unless named)."""
+        return self._found(_node(subject), _node(predicate), _node(object_), _node(graph))
+
+    def _found(
+        self, subject: NamedNode | None, predicate: NamedNode | None, object_: Term | None, graph: NamedNode | None
+    ) -> Iterator[Quad]:
+        found = self.store.quads_for_pattern(subject, predicate, object_, graph)
+        if graph is None and self.inferred:
+            return (quad for quad in found if quad.graph_name != self.inferences)
+        return found
 
     def objects(self, subject: str, predicate: str) -> list[str]:
         """Return the values of a property, each once, as text."""
-        return sorted(
-            {
-                _text(quad.object)
-                for quad in self.store.quads_for_pattern(NamedNode(subject), NamedNode(predicate), None, None)
-            }
-        )
+        return sorted({_text(quad.object) for quad in self.quads(subject, predicate)})
 
     def subjects(self, predicate: str, object_: str | Literal) -> list[str]:
         """Return what has this value, each once."""
         term = NamedNode(object_) if isinstance(object_, str) else object_
-        return sorted(
-            {_text(quad.subject) for quad in self.store.quads_for_pattern(None, NamedNode(predicate), term, None)}
-        )
+        return sorted({_text(quad.subject) for quad in self._found(None, NamedNode(predicate), term, None)})
 
     def iri(self, name: str) -> str:
         """Return the IRI of a name of this store."""

@@ -54,7 +54,7 @@ def validate(
     scope = scope or scopes.everything(graph)
     engine = chosen(engine)
     raw = list(documents(originals or {}))
-    shapes = load([each for each in layers if each != _PROV or not raw], contract.shapes() if contract else ())
+    shapes = load(layers, contract.shapes() if contract else ())
     found = [
         each
         for data in _pieces(graph, scope, engine, whole=all_of_it)
@@ -66,8 +66,10 @@ def validate(
     places = Places(graph)
     placed = [_placed(places, replace(each, value=_value(graph, shapes, each))) for each in _unique(found)]
     if scope.focus is not None:
-        placed = [each for each in placed if each.layer == MODEL or each.focus in scope.focus]
-    if _PROV in layers:
+        placed = [each for each in placed if each.focus in scope.focus]
+    if _PROV in layers and raw:
+        judged = {each.source for each in raw}
+        placed = [each for each in placed if each.layer != _PROV or places.source(each.focus) not in judged]
         placed += [each for document in raw for each in _of_document(document, engine)]
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = (each for each in placed if each.severity in wanted)
@@ -78,7 +80,7 @@ def _pieces(graph: Graph, scope: Scope, engine: str, *, whole: bool) -> Iterator
     """Give the data: all at once to the fast engine, source by source to pySHACL, which keeps it small in memory."""
     if whole and engine == "shacl":
         data = scopes.whole(graph)
-        data.kept = graph.store
+        data.kept = None if graph.inferred else graph.store
         yield data
     else:
         for source in scope.sources:
@@ -100,6 +102,7 @@ def _from_shapes(shapes: Shapes, results: Iterable[Result], layers: Sequence[str
             shape=shape.name,
             rule=shape.rule,
             standard=shape.source,
+            component=result.component,
         )
 
 
@@ -127,6 +130,7 @@ def _breach(breach: Breach, layer: str, severity: str) -> Finding:
         layer=layer,
         rule=breach.rule,
         standard=breach.source,
+        component=breach.iri,
     )
 
 
@@ -136,7 +140,8 @@ def _of_document(document: Document, engine: str) -> Iterator[Finding]:
     found = list(_from_shapes(shapes, run(engine, shapes, document.data()), [_PROV]))
     bundle = read(document.quads, lambda node: node.startswith("_:"))
     found += [_breach(each, _PROV, "Violation") for each in breaches(bundle)]
-    yield from (replace(each, source=document.name) for each in _unique(found))
+    where = f" (graph {document.name})" if document.name else ""
+    yield from (replace(each, source=document.path, message=each.message + where) for each in _unique(found))
 
 
 def _unique(found: list[Finding]) -> list[Finding]:

@@ -1,6 +1,6 @@
 """What a pipeline's definition expects: what was captured must be what was defined."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from provkg.store import Graph
 from provkg.validation.expectations import expectations
 from provkg.validation.report import Finding
 from provkg.validation.shapes import MODEL
-from provkg.vocab import VP
+from provkg.vocab import PROV, RDF_TYPE, RDFS_LABEL, VP
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,33 @@ class Contract:
             yield self._finding(
                 "Violation", "undefined", first, f"{name} was seen {count:,} times and is not defined.", value=name
             )
+        if wanted is not None:
+            return  # a part of a store is not expected to hold every step
+        named = self._undescribed(graph)
         for description in sorted(defined.keys() - seen.keys()):
-            activity_defined = defined[description]
-            text = f"{activity_defined.name} is defined and was never seen."
-            yield self._finding("Warning", "unseen", description, text, line=activity_defined.line)
+            step = defined[description]
+            if step.name in named:
+                text = f"{step.name} was seen {named[step.name]:,} times without a description: it is not checked."
+                yield self._finding("Warning", "undescribed", description, text, line=step.line)
+            else:
+                text = f"{step.name} is defined and was never seen."
+                yield self._finding("Warning", "unseen", description, text, line=step.line)
+        for line, text in self.definition.odd:
+            yield self._finding("Warning", "odd", "", f"In the definition, {text}.", line=line)
+
+    def _undescribed(self, graph: Graph) -> Counter[str]:
+        """Count the activities that have a name and no description, as those of RDF documents."""
+        activities = {quad.subject.value for quad in graph.quads(None, RDF_TYPE, PROV.Activity)}  # type: ignore[union-attr]
+        bare = (each for each in activities if not graph.objects(each, VP.activityDescription))
+        return Counter(name for each in bare for name in graph.objects(each, RDFS_LABEL))
 
     def _finding(
         self, severity: str, rule: str, focus: str, message: str, *, value: str = "", line: int | None = None
     ) -> Finding:
         hints = {
             "undefined": "Define it, or find out who ran it.",
+            "undescribed": "Give them vp:activityDescription: an RDF document says itself what its activities are.",
+            "odd": "Correct the definition: nothing is checked by what cannot be read.",
             "unseen": "See whether the step still records provenance, or remove it from the definition.",
         }
         return Finding(

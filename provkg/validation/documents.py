@@ -15,9 +15,10 @@ from provkg.validation.engines import Data
 
 @dataclass(frozen=True)
 class Document:
-    """One bundle of a document: the source it became, its name, and its quads."""
+    """One bundle of a document: the source it became, its path, the name of its graph, and its quads."""
 
     source: str
+    path: str
     name: str
     quads: tuple[Quad, ...]
 
@@ -33,5 +34,4 @@ def documents(originals: Mapping[str, Path]) -> Iterator[Document]:
         for quad in dataset(open_source(path, Config())):
             graphs.setdefault(quad.graph_name, []).append(quad)
         for name, quads in sorted(graphs.items(), key=lambda each: str(each[0])):
-            bundle = "" if isinstance(name, DefaultGraph) else f" ({name})"
-            yield Document(source, f"{path}{bundle}", tuple(quads))
+            yield Document(source, str(path), "" if isinstance(name, DefaultGraph) else str(name), tuple(quads))

@@ -6,6 +6,7 @@ what ``$this`` is.
 """
 
 import importlib.util
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,17 +16,22 @@ from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, RdfFormat,
 
 from provkg.errors import MissingExtra, StoreError
 from provkg.validation.shapes import Shape, Shapes
+from provkg.vocab import SH
 
 ENGINES = ("auto", "shacl", "pyshacl", "both")
 BLANK = "[]"
 
 
 class Result(NamedTuple):
-    """One result: the shape, its focus node and the value, as text; the value is empty where there is none."""
+    """One result: the shape, its focus node, the value and the constraint component, as text.
+
+    The value is empty where there is none.
+    """
 
     shape: str
     focus: str
     value: str
+    component: str
 
 
 @dataclass
@@ -90,7 +96,7 @@ def chosen(engine: str) -> str:
 def _core(shapes: Shapes, data: Data) -> set[Result]:
     report = _compiled(shapes.turtle(core=True)).validate_text(data.text, "ntriples")
     return {
-        Result(str(each.source_shape).strip("<>"), _plain(each.focus_node), _plain(each.value))
+        Result(str(each.source_shape).strip("<>"), _plain(each.focus_node), _plain(each.value), each.component_iri)
         for each in report.results
     }
 
@@ -106,23 +112,47 @@ def _select(shape: Shape, data: Data) -> set[Result]:
     solutions = data.store.query(shape.select, use_default_graph_as_union=True)
     assert isinstance(solutions, QuerySolutions)
     valued = Variable("value") in solutions.variables
-    return {Result(shape.iri, _text(row["this"]), _text(row["value"]) if valued else "") for row in solutions}
+    component = SH.SPARQLConstraintComponent
+    return {
+        Result(shape.iri, _text(row["this"]), _text(row["value"]) if valued else "", component) for row in solutions
+    }
 
 
 def _reference(shapes: Shapes, data: Data) -> set[Result]:
     import rdflib  # noqa: PLC0415 - slow to import
     from pyshacl import validate  # noqa: PLC0415 - slow to import
-    from rdflib.namespace import SH  # noqa: PLC0415 - slow to import
 
-    graph = rdflib.Graph().parse(data=data.text, format="nt")
+    graph = _graph(data.text)
     _, report, _ = validate(graph, shacl_graph=_parsed(shapes.turtle()), inference="none", inplace=True)
     if not isinstance(report, rdflib.Graph):
         raise TypeError(f"pySHACL failed: {report}")
     results = set()
-    for result in report.objects(None, SH.result):  # results in the details of others do not count
-        shape, focus, value = (report.value(result, each) for each in (SH.sourceShape, SH.focusNode, SH.value))
-        results.add(Result(str(shape), _foreign(focus), _foreign(value)))
+    for result in report.objects(None, rdflib.SH.result):  # results in the details of others do not count
+        terms = (rdflib.SH.sourceShape, rdflib.SH.focusNode, rdflib.SH.value, rdflib.SH.sourceConstraintComponent)
+        shape, focus, value, component = (report.value(result, each) for each in terms)
+        results.add(Result(str(shape), _foreign(focus), _foreign(value), str(component)))
     return results
+
+
+def _graph(text: str):  # type: ignore[no-untyped-def]
+    """Return data for pySHACL, which breaks off when it compares a literal that its datatype does not allow.
+
+    Such a literal gets a datatype that nothing compares: it is as wrong as before, and found by the same shapes.
+    """
+    import rdflib  # noqa: PLC0415 - slow to import
+
+    loggers = [logging.getLogger(name) for name in ("rdflib.term", "rdflib")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)  # it logs a traceback for each
+    graph = rdflib.Graph().parse(data=text, format="nt")
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    for s, p, o in list(graph):
+        if isinstance(o, rdflib.Literal) and o.ill_typed:
+            graph.remove((s, p, o))
+            graph.add((s, p, rdflib.Literal(str(o), datatype=rdflib.URIRef(f"{o.datatype}-ill-typed"))))
+    return graph
 
 
 @lru_cache(4)

@@ -4,20 +4,20 @@ Each expectation is one property shape on the description of a type of activity;
 type (``^vp:activityDescription``), and each of them must conform to a node shape in SHACL Core.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from provkg import identity
-from provkg.model import Activity, Definition, Parameter, Slot
-from provkg.validation.shapes import MODEL
+from provkg.model import Activity, Definition, Entity, Parameter, Slot
+from provkg.validation.shapes import MODEL, SHAPE
 from provkg.vocab import DCTERMS, PKG, PROV, RDF_TYPE, SH, VP, XSD
 
 _A = NamedNode(RDF_TYPE)
 _NIL = NamedNode(RDF_TYPE.removesuffix("type") + "nil")
 _FIRST, _REST = NamedNode(RDF_TYPE.removesuffix("type") + "first"), NamedNode(RDF_TYPE.removesuffix("type") + "rest")
-_NUMBERS = {"int": "integer", "long": "integer", "short": "integer", "float": "double", "double": "double"}
 Term = NamedNode | BlankNode | Literal
 
 
@@ -38,7 +38,7 @@ class _Writing:
 
     def activity(self, activity: Activity) -> None:
         """Write what is expected of the activities of one type."""
-        shape = NamedNode(f"{self.base}shapes/model/{identity.part(activity.name)}")
+        shape = NamedNode(f"{SHAPE}model/{identity.part(activity.name)}")
         self.put(shape, _A, NamedNode(SH.NodeShape))
         self.put(shape, SH.targetNode, NamedNode(self.base + identity.activity_description(activity.name)))
         alike: dict[tuple[str, str], list[Slot]] = defaultdict(list)
@@ -67,13 +67,12 @@ class _Writing:
         if most is not None:
             count.append((SH.qualifiedMaxCount, _integer(most)))
         if least or most is not None:
-            self.expect(shape, f"{slot.kind}/{slot.role}", "Violation", text, advice, slot.line, count)
+            self.expect(shape, (slot.kind, slot.role), "Violation", text, advice, slot.line, count)
         kinds = [entity for each in slots if (entity := self.definition.entity(each.entity)) is not None]
         if len(kinds) == len(slots):
-            described = [identity.entity_description(each.name, each.content_type) for each in kinds]
-            self.kind(shape, activity, slot, described)
+            self.kind(shape, activity, slot, kinds)
 
-    def kind(self, shape: NamedNode, activity: Activity, slot: Slot, descriptions: list[str]) -> None:
+    def kind(self, shape: NamedNode, activity: Activity, slot: Slot, kinds: list[Entity]) -> None:
         """Write that what fills a role, where it is described, is described as the definition says."""
         way = self.listed(
             (NamedNode(PROV.entity), NamedNode(VP.entityDescription))
@@ -86,17 +85,14 @@ class _Writing:
         )
         role = self.constraint((SH.path, NamedNode(PROV.hadRole)), (SH.hasValue, self.role(slot.role)))
         described = self.constraint((SH.path, way), (SH.minCount, _integer(1)))
-        same = [
-            self.constraint((SH.path, way), (SH.hasValue, NamedNode(self.base + description)))
-            for description in descriptions
-        ]
+        same = [self.described(way, each) for each in kinds]
         other = self.constraint((SH["not"], self.constraint((SH["or"], self.listed(same)))))
         odd = self.constraint((SH["and"], self.listed((role, described, other))))
         text = f"What {activity.name} has as {slot.role!r} is not the defined {slot.entity} with its content type."
         advice = "Correct the name or content type in the record or in the definition."
         self.expect(
             shape,
-            f"{slot.kind}/{slot.role}/kind",
+            (f"{slot.kind}-kind", slot.role),
             "Warning",
             text,
             advice,
@@ -104,13 +100,31 @@ class _Writing:
             [(SH.path, self.way(slot.kind)), (SH.qualifiedValueShape, odd), (SH.qualifiedMaxCount, _integer(0))],
         )
 
+    def described(self, way: BlankNode | NamedNode, entity: Entity) -> BlankNode:
+        """Return the shape of what is described as a kind: with its content type, where the definition gives one."""
+        if entity.content_type:
+            description = self.base + identity.entity_description(entity.name, entity.content_type)
+            return self.constraint((SH.path, way), (SH.hasValue, NamedNode(description)))
+        return self.constraint((SH.path, self.listed((way, NamedNode(VP.name)))), (SH.hasValue, Literal(entity.name)))
+
     def roles(self, shape: NamedNode, activity: Activity, kind: str) -> None:
         """Write that no role is filled that is not defined."""
         defined = [self.role(slot.role) for slot in activity.slots if slot.kind == kind]
         text = f"{activity.name} has a {kind} in a role that is not defined."
         path = self.listed((self.way(kind), NamedNode(PROV.hadRole)))
         rule: list[tuple[str, Term]] = [(SH.path, path), (SH["in"], self.listed(defined))]
-        self.expect(shape, f"{kind}/roles", "Violation", text, "Define the role.", activity.line, rule)
+        self.expect(shape, (f"{kind}-roles",), "Violation", text, "Define the role.", activity.line, rule)
+        given = self.constraint((SH.path, NamedNode(PROV.hadRole)), (SH.minCount, _integer(1)))
+        odd = self.constraint((SH["not"], given))
+        self.expect(
+            shape,
+            (f"{kind}-without-role",),
+            "Warning",
+            f"{activity.name} has a {kind} without a role, which no definition can fit.",
+            "Record the role.",
+            activity.line,
+            [(SH.path, self.events(kind)), (SH.qualifiedValueShape, odd), (SH.qualifiedMaxCount, _integer(0))],
+        )
 
     def parameter(self, shape: NamedNode, activity: Activity, parameter: Parameter) -> None:
         """Write that a parameter is recorded, and its value one that is allowed."""
@@ -120,7 +134,7 @@ class _Writing:
         advice = "lstosa does not record a parameter whose value is false, zero or empty."
         self.expect(
             shape,
-            f"parameter/{parameter.name}",
+            ("parameter", parameter.name),
             "Warning",
             text,
             advice,
@@ -133,7 +147,7 @@ class _Writing:
         odd = self.constraint((SH["and"], self.listed((name, self.constraint((SH["not"], allowed))))))
         self.expect(
             shape,
-            f"parameter/{parameter.name}/value",
+            ("parameter-value", parameter.name),
             "Violation",
             f"The value of the parameter {parameter.name!r} of {activity.name} is not allowed.",
             "Correct the configuration, or the limits in the definition.",
@@ -144,16 +158,15 @@ class _Writing:
     def allowed(self, parameter: Parameter) -> BlankNode | None:
         """Return the shape of the values that a parameter can take, or None where the definition does not tell."""
         facts = dict(parameter.facts)
-        datatype = _NUMBERS.get(facts.get("datatype", ""))
         rules: list[tuple[str, Term]] = []
         if parameter.options:
-            values = self.listed([Literal(each) for each in parameter.options])
+            values = self.listed([Literal(text) for each in parameter.options for text in _spellings(each)])
             rules.append(
                 (SH["or"], self.listed([self.constraint((SH.path, NamedNode(PROV.value)), (SH["in"], values))]))
             )
         for key, term in (("min", SH.minInclusive), ("max", SH.maxInclusive)):
-            if facts.get(key) and datatype:
-                limit = Literal(facts[key], datatype=NamedNode(XSD + datatype))
+            if facts.get(key):
+                limit = _limit(facts[key])
                 within = self.constraint((SH.path, NamedNode(PKG.typedValue)), (term, limit))
                 rules.append((SH["and"], self.listed([within])))
         return self.constraint(*rules) if rules else None
@@ -163,7 +176,7 @@ class _Writing:
     def expect(
         self,
         shape: NamedNode,
-        name: str,
+        name: tuple[str, ...],
         severity: str,
         message: str,
         advice: str,
@@ -171,7 +184,7 @@ class _Writing:
         rule: Iterable[tuple[str, Term]],
     ) -> None:
         """Write one expectation of every activity of a type."""
-        tail = "/".join(identity.part(each) for each in name.split("/"))
+        tail = "/".join(identity.part(each) for each in name)
         own = NamedNode(f"{shape.value}/{tail}")
         body = self.constraint((SH.property, self.constraint(*rule)))
         self.put(shape, SH.property, own)
@@ -190,6 +203,12 @@ class _Writing:
     def way(self, kind: str) -> NamedNode | BlankNode:
         """Return the path from an activity to its usages or generations."""
         return NamedNode(PROV.qualifiedUsage) if kind == "usage" else self.inverse(PROV.activity)
+
+    def events(self, kind: str) -> NamedNode | BlankNode:
+        """Return the path from an activity to its usages or generations and no other relation."""
+        if kind == "usage":
+            return NamedNode(PROV.qualifiedUsage)
+        return self.listed((self.inverse(PROV.wasGeneratedBy), NamedNode(PROV.qualifiedGeneration)))
 
     def role(self, text: str) -> NamedNode:
         """Return the concept of a role."""
@@ -222,6 +241,30 @@ class _Writing:
 
 def _integer(number: int) -> Literal:
     return Literal(str(number), datatype=NamedNode(XSD + "integer"))
+
+
+def _limit(text: str) -> Literal:
+    """Return a limit as a number: an integer where it is one."""
+    try:
+        return Literal(str(int(text)), datatype=NamedNode(XSD + "integer"))
+    except ValueError:
+        number = float(text)
+        shown = repr(number) if math.isfinite(number) else "INF" if number > 0 else "-INF"
+        return Literal(shown, datatype=NamedNode(XSD + "double"))
+
+
+def _spellings(value: str) -> list[str]:
+    """Return how a record may write a value: a whole number with or without a fraction.
+
+    >>> _spellings("1"), _spellings("0.1"), _spellings("mean")
+    (['1', '1.0'], ['0.1'], ['mean'])
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        return [value]
+    whole = [str(int(number))] if math.isfinite(number) and number == int(number) else []
+    return list(dict.fromkeys([value, *whole, repr(number)] if math.isfinite(number) else [value]))
 
 
 def _number(least: int, most: int | None) -> str:

@@ -28,10 +28,10 @@ def text(report: Report) -> Iterator[str]:
         where = _where(each)
         value = f" [{each.value}]" if each.value else ""
         node = "" if each.line else f" <{each.focus}>"
-        yield f"{where}{each.severity}: {each.message}{value}{node} ({each.layer}: {each.name})"
-        if each.name not in hinted:  # said once for each rule
-            hinted.add(each.name)
-            yield f"    hint: {each.hint}"
+        yield one_line(f"{where}{each.severity}: {each.message}{value}{node} ({each.layer}: {each.name})")
+        if each.hint not in hinted:  # said once
+            hinted.add(each.hint)
+            yield one_line(f"    hint: {each.hint}")
 
 
 def _where(finding: Finding) -> str:
@@ -51,11 +51,11 @@ def junit(report: Report) -> Iterator[str]:
     root = ET.Element("testsuites", name="provkg validate")
     for layer in dict.fromkeys((*report.layers, *(layer for layer, _ in rules))):
         cases = {name: found for (of, name), found in rules.items() if of == layer}
-        failed = sum(any(each.severity == "Violation" for each in found) for found in cases.values())
+        failed = sum(any(each.severity in report.failing for each in found) for found in cases.values())
         suite = ET.SubElement(root, "testsuite", name=layer, tests=str(len(cases)), failures=str(failed))
         for name, found in cases.items():
-            case = ET.SubElement(suite, "testcase", classname=f"provkg.{layer}", name=name)
-            _case(case, found)
+            case = ET.SubElement(suite, "testcase", classname=f"provkg.{layer}", name=_legal(name))
+            _case(case, found, report.failing)
     ET.indent(root)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield ET.tostring(root, encoding="unicode")
@@ -66,9 +66,9 @@ def _of(shape: Shape, report: Report) -> list[str]:
     return [layer for layer in report.layers if layer in shape.layers][:1]
 
 
-def _case(case: ET.Element, found: list[Finding]) -> None:
-    violations = [each for each in found if each.severity == "Violation"]
-    others = [each for each in found if each.severity != "Violation"]
+def _case(case: ET.Element, found: list[Finding], failing: tuple[str, ...]) -> None:
+    violations = [each for each in found if each.severity in failing]
+    others = [each for each in found if each.severity not in failing]
     if violations:
         message = f"{len(violations)} times: {violations[0].message}"
         failure = ET.SubElement(case, "failure", type=violations[0].severity, message=_legal(message))
@@ -79,6 +79,11 @@ def _case(case: ET.Element, found: list[Finding]) -> None:
 
 def _said(finding: Finding) -> str:
     return f"{_where(finding)}{finding.severity}: {finding.message} {finding.value} <{finding.focus}> {finding.hint}"
+
+
+def one_line(text: str) -> str:
+    """Escape control characters, so that no name in a record can begin a line of its own."""
+    return "".join(each if each.isprintable() or each == " " else repr(each)[1:-1] for each in text)
 
 
 def _legal(text: str) -> str:
@@ -95,7 +100,7 @@ def sarif(report: Report) -> Iterator[str]:
     """Give SARIF 2.1.0, which code-scanning services read."""
     rules: dict[str, Finding] = {}
     for each in report.findings:
-        rules.setdefault(each.name, each)
+        rules.setdefault(each.shape or each.name, each)
     driver = {
         "name": "provkg",
         "version": version("provkg"),
@@ -105,7 +110,7 @@ def sarif(report: Report) -> Iterator[str]:
                 "id": name,
                 "shortDescription": {"text": each.message},
                 "help": {"text": each.hint},
-                "properties": {"layer": each.layer, "source": each.standard},
+                "properties": {"layer": each.layer, "source": each.standard, "rule": each.rule},
             }
             for name, each in rules.items()
         ],
@@ -121,8 +126,8 @@ def sarif(report: Report) -> Iterator[str]:
 
 def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, object]:
     result: dict[str, object] = {
-        "ruleId": finding.name,
-        "ruleIndex": rules.index(finding.name),
+        "ruleId": finding.shape or finding.name,
+        "ruleIndex": rules.index(finding.shape or finding.name),
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{finding.message} {finding.value} <{finding.focus}>"},
     }
@@ -156,11 +161,10 @@ def _command(text: str, more: str = "") -> str:
 
 def _near(source: str) -> str:
     """Return a path below the working directory as relative to it."""
-    path = source.split(", ", maxsplit=1)[0]
     try:
-        return Path(path).relative_to(Path.cwd()).as_posix()
+        return Path(source).relative_to(Path.cwd()).as_posix()
     except ValueError:
-        return path
+        return source
 
 
 def turtle(report: Report) -> Iterator[str]:
@@ -185,6 +189,7 @@ def _result(finding: Finding) -> Iterator[tuple[str, NamedNode | Literal]]:
     yield SH.focusNode, _term(finding.focus)
     if finding.value:
         yield SH.value, _term(finding.value)
+    yield SH.sourceConstraintComponent, NamedNode(finding.component)
     if finding.shape:
         yield SH.sourceShape, NamedNode(SHAPE + quote(finding.shape))
     yield DCTERMS.source, Literal(finding.standard)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyoxigraph import NamedNode, Quad
 
@@ -15,7 +16,8 @@ class Finding:
     """What a rule found: how bad it is, about which node, where that was recorded, and what to do.
 
     ``layer`` and ``shape`` name the rule here, ``rule`` and ``standard`` where it comes from (``c42`` is constraint 42
-    of PROV-CONSTRAINTS). ``source`` and ``line`` are the file and the line of the record.
+    of PROV-CONSTRAINTS). ``source`` and ``line`` are the file and the line of the record. ``component`` is the IRI of
+    what found it: a SHACL constraint component, or a constraint of that Recommendation.
     """
 
     severity: str
@@ -30,6 +32,12 @@ class Finding:
     standard: str = ""
     source: str = ""
     line: int | None = None
+    component: str = ""
+
+    @property
+    def where(self) -> str:
+        """The name of the file and the line, to be read by people."""
+        return f"{Path(self.source).name}:{self.line or ''}" if self.source else ""
 
     @property
     def name(self) -> str:
@@ -41,7 +49,8 @@ class Finding:
 class Report:
     """What a validation found. It conforms when there is no violation; warnings and infos are said and do not count.
 
-    ``engine`` is the SHACL engine that was used, ``nodes`` how many nodes with a type were looked at.
+    ``engine`` is the SHACL engine that was used, ``nodes`` how many nodes with a type were looked at, ``failing`` the
+    severities that count as failures.
     """
 
     findings: tuple[Finding, ...]
@@ -49,6 +58,7 @@ class Report:
     nodes: int
     engine: str
     layers: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ("Violation",)
 
     @property
     def conforms(self) -> bool:
@@ -88,11 +98,11 @@ class Places:
             self.paths.setdefault(_text(quad.subject), []).append(_text(quad.object))
 
     def of(self, focus: str) -> tuple[str, int | None]:
-        """Return the paths of the source that tells of a node, and the line; nothing where no source does."""
+        """Return the path of the source that tells of a node (the first of its copies), and the line."""
         if focus.startswith(("_:", "[")) or ":" not in focus:
             return "", None
         source = self.source(focus)
-        return (", ".join(sorted(self.paths[source])), self.line(focus, source)) if source else ("", None)
+        return (min(self.paths[source]), self.line(focus, source)) if source else ("", None)
 
     def source(self, focus: str) -> str:
         """Return the source that tells of a node: that it is, else something about it, else of what refers to it."""

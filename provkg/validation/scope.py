@@ -26,6 +26,13 @@ _FOLLOWED = frozenset(
         *(VP.activityDescription, VP.entityDescription, VP.parameterDescription, VP.configFileDescription),
     )
 )
+# What leads out of a night, run or history, into that of others
+_ELSEWHERE = frozenset(
+    (
+        *(PKG.usedVersion, PKG.ofVersion, PKG.progenitor, PKG.drawnFrom, PKG.includes, PKG.recordedBy, RDF_TYPE),
+        *(PROV.used, PROV.wasGeneratedBy, PROV.wasDerivedFrom, PROV.wasInformedBy, PROV.hadMember, PROV.activity),
+    )
+)
 _HEAVY = frozenset((PKG.json, PKG.includes))
 _HOPS = 4
 _MINTED = ("usage/", "generation/", "relation/", "derivation/", "membership/", "node/")
@@ -111,6 +118,15 @@ def _around(graph: Graph, activities: set[str], more: set[str]) -> Scope:
         places = [each for version in versions for each in graph.objects(version, PROV.specializationOf)]
         focus.update(nodes, versions, made, used, places, graph.objects(activity, PKG.inSession))
         held |= {_text(quad.graph_name) for quad in graph.quads(activity, RDF_TYPE, PROV.Activity)}
+    edge = set(focus)
+    for _ in range(2):  # to associations and their agents, parameters, configurations and descriptions
+        edge = {
+            quad.object.value
+            for node in edge
+            for quad in graph.quads(node)
+            if isinstance(quad.object, NamedNode) and quad.predicate.value not in _ELSEWHERE
+        } - focus
+        focus |= edge
     return Scope(tuple(sorted(held & set(sources(graph)))), frozenset(focus))
 
 

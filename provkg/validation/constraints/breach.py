@@ -58,6 +58,11 @@ class Breach:
         return " ".join(f"c{number}" for number in self.rules)
 
     @property
+    def iri(self) -> str:
+        """The IRI of the last of the rules."""
+        return f"https://www.w3.org/TR/prov-constraints/#{NAMES[self.rules[-1]]}"
+
+    @property
     def source(self) -> str:
         """Where the rules stand."""
         numbers = ", ".join(f"{number} ({NAMES[number]})" for number in self.rules)
