@@ -183,3 +183,16 @@ def test_the_hook_runs_the_command_on_files_that_pipelines_write(bad: Path, tmp_
 
 def test_the_help_names_every_layer(tmp_path: Path) -> None:
     assert all(layer in provkg("validate", "--help", cwd=tmp_path).stdout for layer in LAYERS)
+
+
+def test_the_action_needs_paths_and_can_write_its_report(bad: Path, tmp_path: Path) -> None:
+    assert action(tmp_path, PATHS=" \r\n").returncode == 2
+    assert action(tmp_path, PATHS="  in/bad.log\r\n").returncode == 1
+    assert action(tmp_path, PATHS=str(sample()), SARIF="none/report.sarif").returncode == 3
+
+
+def test_an_empty_name_is_no_choice(bad: Path, tmp_path: Path) -> None:
+    assert provkg("validate", "--run", "", cwd=tmp_path).returncode == 2
+    assert provkg("validate", "", cwd=tmp_path).returncode == 2
+    missing = provkg("validate", tmp_path / "missing.log", cwd=tmp_path)
+    assert "missing.log" in missing.stderr

@@ -136,3 +136,17 @@ def test_owl_2_rl_is_for_a_part(kg: KnowledgeGraph, monkeypatch: pytest.MonkeyPa
 def test_there_must_be_a_store(kg: KnowledgeGraph) -> None:
     with pytest.raises(StoreError, match="no store"):
         kg.infer()
+
+
+def test_nothing_that_owl_infers_is_seen_either(kg: KnowledgeGraph) -> None:
+    kg.ingest([sample()])
+    before = kg.status(), [list(kg.ask("never-ended"))]
+    kg.infer(owl=True, run="12013")
+    after = kg.status(), [list(kg.ask("never-ended"))]
+    assert after == before
+
+
+def test_there_must_be_a_store_to_forget_in(kg: KnowledgeGraph, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no store"):
+        kg.forget_inferences()
+    assert not (tmp_path / "store").exists()

@@ -177,7 +177,8 @@ def test_sarif_names_rule_file_and_line(bad: Report) -> None:
     [run] = json.loads(shown(bad, "sarif"))["runs"]
     [result] = [each for each in run["results"] if each["level"] == "error"]
     rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
-    assert rule["id"] == result["ruleId"] == "c30"
+    assert rule["id"] == result["ruleId"] == "Activity-order"
+    assert rule["properties"]["rule"] == "c30"
     place = result["locations"][0]["physicalLocation"]
     assert place["region"] == {"startLine": 2}
     assert place["artifactLocation"]["uri"] == "in/a%2Cb%3A%20c.log"
@@ -219,3 +220,53 @@ def test_an_rdf_file_is_judged_as_it_stands(write: Write) -> None:
     report, _ = validate_files([path], Config(), layers=["prov-constraints"])
     [finding] = report.findings
     assert (finding.rule, finding.source) == ("c24", str(path))
+
+
+def test_the_history_of_a_product_includes_its_agents_and_parameters(kg: KnowledgeGraph, write: Write) -> None:
+    text = f"""@prefix prov: <{PROV.iri}> . @prefix ex: <http://example.org/> . @prefix vp: <https://w3id.org/provkg/voprov#> .
+        ex:out a prov:Entity ; prov:wasGeneratedBy ex:a . ex:a a prov:Activity ; vp:wasConfiguredBy ex:p ;
+        prov:qualifiedAssociation ex:s . ex:p a vp:Parameter ; vp:name "n" . ex:s a prov:Association ; prov:agent ex:g .
+        ex:g a prov:Agent ."""
+    kg.ingest([write("d.ttl", text)])
+    whole = {each.shape for each in kg.validate(layers=["ivoa"]).findings}
+    assert whole == {"Parameter-value-min", "Agent-name"}
+    assert {each.shape for each in kg.validate(layers=["ivoa"], product="http://example.org/out").findings} == whole
+
+
+def test_a_time_that_is_none_is_found_by_both_engines(write: Write) -> None:
+    text = f"""@prefix prov: <{PROV.iri}> . @prefix ex: <http://example.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+        ex:a a prov:Activity ; prov:startedAtTime "yesterday"^^xsd:dateTime ; prov:endedAtTime "2020-01-01"^^xsd:dateTime ."""
+    report, _ = validate_files([write("d.ttl", text)], Config(), layers=["ivoa"], engine="both")
+    assert [each.shape for each in report.findings] == ["Activity-time-datatype"] * 2
+
+
+def test_a_rewritten_file_may_have_been_generated_twice(kg: KnowledgeGraph, write: Write) -> None:
+    text = f"""@prefix prov: <{PROV.iri}> . @prefix pkg: <https://w3id.org/provkg/ns#> .
+        @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+        <http://e/f> a prov:Entity, pkg:File ; pkg:location "/d/x" ;
+        prov:generatedAtTime "2020-01-01T00:00:00Z"^^xsd:dateTime, "2020-01-02T00:00:00Z"^^xsd:dateTime ."""
+    kg.ingest([write("d.ttl", text)])
+    assert kg.validate(layers=["ivoa"]).findings == ()
+
+
+def test_the_report_in_turtle_names_the_component_that_found_it(bad: Report) -> None:
+    graph = rdflib.Graph().parse(data=shown(bad, "turtle"), format="turtle")
+    results = set(graph.subjects(rdflib.RDF.type, SH.ValidationResult))
+    assert all(len(list(graph.objects(each, SH.sourceConstraintComponent))) == 1 for each in results)
+
+
+def test_no_name_in_a_record_begins_a_line_of_the_text(kg: KnowledgeGraph, write: Write) -> None:
+    kg.ingest(
+        [
+            write(
+                "a.log",
+                log(
+                    session(),
+                    activity("aaaaaa", "x", used=("/d/a\n::error::forged",), generated=("/d/a\n::error::forged",)),
+                ),
+            )
+        ]
+    )
+    lines = shown(kg.validate(severity="Warning"), "text").splitlines()
+    assert lines
+    assert not any(line.startswith("::") for line in lines)

@@ -34,8 +34,8 @@ class Relations:
 
     def __init__(self, out: Statements) -> None:
         self.out = out
-        self.nodes: dict[str, str] = {}
-        self.usage_nodes: set[str] = set()
+        self.nodes: dict[str, tuple[str, str]] = {}
+        self.usage_nodes: set[tuple[str, str]] = set()
 
     def relation(self, record: Relation) -> None:
         """A relation, direct and qualified."""
@@ -81,9 +81,9 @@ class Relations:
         """A usage: of the place, or of the very entity where the record knows it."""
         activity, used = self.out.names.iri(record.subject), self.out.names.iri(record.object)
         node = self.out.names.iri(record.node or f"usage/{identity.digest(record.subject, record.object, record.role)}")
-        if node in self.usage_nodes:
+        if (node, used) in self.usage_nodes:
             return
-        self.usage_nodes.add(node)
+        self.usage_nodes.add((node, used))
         self.out.counts["usages"] += 1
         at = self.qualify(node, activity, PROV.qualifiedUsage, PROV.Usage, PROV.entity, used, record)
         digest = self.content_digest(node, record.digest)
@@ -96,16 +96,21 @@ class Relations:
         place, activity = self.out.names.iri(record.place or record.subject), self.out.names.iri(record.object)
         known = self.nodes.get(version + activity)
         if known is not None:  # one generation, named twice (PROV-CONSTRAINTS 24): a second id, or a second role
-            if record.node and self.out.names.iri(record.node) != known:
-                again = self.out.names.iri(record.node)
+            told, time = known
+            dated = record.time and time and record.time != time
+            name = (
+                record.node or f"generation/{identity.digest(record.subject, record.object, record.role, record.time)}"
+            )
+            again = self.out.names.iri(name) if record.node or dated else told
+            if again != told:
                 self.qualify(again, version, PROV.qualifiedGeneration, PROV.Generation, PROV.activity, activity, record)
             elif record.role:
-                self.out.source.append(f"{known} <{PROV.hadRole}> {self.out.shared.role(record.role)} .")
+                self.out.source.append(f"{told} <{PROV.hadRole}> {self.out.shared.role(record.role)} .")
             return
         node = self.out.names.iri(
             record.node or f"generation/{identity.digest(record.subject, record.object, record.role)}"
         )
-        self.nodes[version + activity] = node
+        self.nodes[version + activity] = (node, record.time)
         self.out.counts["generations"] += 1
         put = self.out.source.append
         put(f"{version} <{PROV.wasGeneratedBy}> {activity} .")

@@ -8,10 +8,11 @@ from provkg.identity import canonical
 from provkg.mapping.edges import Edges
 from provkg.mapping.shared import Shared
 from provkg.mapping.terms import Clock, Names, literal
-from provkg.records import UNREADABLE_TIME, Properties
-from provkg.vocab import PKG, XSD
+from provkg.records import UNREADABLE_TIME, Properties, Typed
+from provkg.vocab import PKG, PROV, XSD
 
 EXTRA = "records with keys without a term (kept under pkg:extra)"
+_TIMES = (PROV.generatedAtTime, PROV.invalidatedAtTime)  # those of activities and relations have their own fields
 
 
 @dataclass
@@ -49,6 +50,10 @@ class Statements:
     def properties(self, subject: str, properties: Properties, extra: dict[str, object]) -> None:
         """Write properties, and the keys without a term as JSON."""
         for predicate, value in properties:
+            text = value.text if isinstance(value, Typed) else value
+            if predicate in _TIMES and isinstance(text, str):
+                self.time(subject, predicate, PKG.recordedTime, text)
+                continue
             self.source.append(f"{subject} {self.names.iri(predicate)} {self.names.value(value)} .")
         if extra:
             self.source.append(self.extra(subject, extra))

@@ -236,6 +236,8 @@ class _Document:
             (_FORMAL[name], Iri(self.names.name(value))) for name, value in formal.items() if name in _FORMAL
         )
         time, activity = moment(formal.get("time")), formal.get("activity")
+        if kind in (Kind.DERIVED, Kind.DELEGATED) and activity is not None:
+            properties += ((PROV.hadActivity, Iri(self.names.name(activity))),)
         if first not in formal or second not in formal:
             yield from self.one_ended(kind, formal, time)
             return

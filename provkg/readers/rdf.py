@@ -134,19 +134,23 @@ class _Dataset:
     def relations(self) -> Iterator[Record]:
         """Give each edge once: with the node that qualifies it, where there is one."""
         ends: dict[str, dict[str, str]] = {}
-        for quad in self.quads:
+        for quad in self.edges():
             if quad.predicate.value in (PROV.entity, PROV.activity):
                 ends.setdefault(self.name(quad.subject), {})[quad.predicate.value] = self.name(quad.object)
         given = set()
-        for quad in self.quads:
+        for quad in self.edges():
             kind, end = _QUALIFIED.get(quad.predicate.value, (None, ""))
             node = self.name(quad.object)
             other = ends.get(node, {}).get(end)
             if kind is not None and other is not None:
                 given.add((kind, self.name(quad.subject), other))
                 yield Relation(kind=kind, subject=self.name(quad.subject), object=other, node=node)
-        for quad in self.quads:
+        for quad in self.edges():
             yield from self._direct(quad, given)
+
+    def edges(self) -> Iterator[Quad]:
+        """Give the triples between two nodes: a literal is never the end of an edge."""
+        return (quad for quad in self.quads if isinstance(quad.object, NamedNode | BlankNode))
 
     def _direct(self, quad: Quad, given: set[tuple[Kind, str, str]]) -> Iterator[Record]:
         subject, other = self.name(quad.subject), self.name(quad.object)

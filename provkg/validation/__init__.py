@@ -67,9 +67,8 @@ def validate(
     placed = [_placed(places, replace(each, value=_value(graph, shapes, each))) for each in _unique(found)]
     if scope.focus is not None:
         placed = [each for each in placed if each.focus in scope.focus]
-    if _PROV in layers and raw:
-        judged = {each.source for each in raw}
-        placed = [each for each in placed if each.layer != _PROV or places.source(each.focus) not in judged]
+    if _PROV in layers:
+        placed = list(_per_bundle(graph, placed, places, engine, {each.source for each in raw}))
         placed += [each for document in raw for each in _of_document(document, engine)]
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = (each for each in placed if each.severity in wanted)
@@ -78,7 +77,7 @@ def validate(
 
 def _pieces(graph: Graph, scope: Scope, engine: str, *, whole: bool) -> Iterator[Data]:
     """Give the data: all at once to the fast engine, source by source to pySHACL, which keeps it small in memory."""
-    if whole and engine == "shacl":
+    if whole and engine in ("shacl", "both"):
         data = scopes.whole(graph)
         data.kept = None if graph.inferred else graph.store
         yield data
@@ -110,10 +109,10 @@ def _from_code(graph: Graph, scope: Scope, layers: Sequence[str], skipped: set[s
     """Judge each source as a bundle, and the times of all of them together."""
     if _PROV not in layers and _TIMED not in layers:
         return
-    together = Bundle()
-    for source, quads in zip(scope.sources, scopes.bundles(graph, scope.sources), strict=True):
+    together, wanted = Bundle(), scopes.related(graph, scope.sources)
+    for source, quads in zip(wanted, scopes.bundles(graph, wanted), strict=True):
         bundle = read(quads, lambda node: scopes.minted(graph, node))
-        if _PROV in layers and source not in skipped:
+        if _PROV in layers and source not in skipped and source in scope.sources:
             yield from (_breach(each, _PROV, "Violation") for each in breaches(bundle))
         together.take(bundle)
     if _TIMED in layers:
@@ -132,6 +131,26 @@ def _breach(breach: Breach, layer: str, severity: str) -> Finding:
         standard=breach.source,
         component=breach.iri,
     )
+
+
+def _per_bundle(graph: Graph, found: list[Finding], places: Places, engine: str, judged: set[str]) -> Iterator[Finding]:
+    """Keep what the shapes of PROV-CONSTRAINTS find in one bundle alone, and not in several together.
+
+    What was judged as it stands in its document is left out.
+    """
+    alone: dict[str, set[tuple[str, str]]] = {}
+    shapes = load([_PROV])
+    for each in found:
+        if each.layer != _PROV or not each.shape:
+            yield each
+            continue
+        for source in sorted(places.sources(each.focus) - judged):
+            if source not in alone:
+                results = run(engine, shapes, scopes.one(graph, source))
+                alone[source] = {(shapes.known[result.shape].name, result.focus) for result in results}
+            if (each.shape, each.focus) in alone[source]:
+                yield each
+                break
 
 
 def _of_document(document: Document, engine: str) -> Iterator[Finding]:

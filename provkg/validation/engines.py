@@ -7,8 +7,10 @@ what ``$this`` is.
 
 import importlib.util
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,10 +18,13 @@ from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, RdfFormat,
 
 from provkg.errors import MissingExtra, StoreError
 from provkg.validation.shapes import Shape, Shapes
-from provkg.vocab import SH
+from provkg.vocab import SH, XSD
 
 ENGINES = ("auto", "shacl", "pyshacl", "both")
 BLANK = "[]"
+
+
+_OFFSET = re.compile(rf'"([^"\\]{{1,40}}[+-]\d\d:\d\d)"\^\^<{re.escape(XSD)}dateTime>')
 
 
 class Result(NamedTuple):
@@ -64,6 +69,7 @@ def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
         StoreError: the engine ``both``, and they do not agree.
     """
     engine = chosen(engine)
+    data = _in_utc(data)
     if engine == "pyshacl":
         return _reference(shapes, data)
     _ = data.store  # made once, before the threads share it
@@ -81,6 +87,21 @@ def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
                 hint="believe --engine pyshacl, and report this",
             )
     return results
+
+
+def _in_utc(data: Data) -> Data:
+    """Write times with an offset in UTC: SHACL compares terms, so 01:00+01:00 would not be 00:00Z."""
+    if not _OFFSET.search(data.text):
+        return data
+    return Data(_OFFSET.sub(_utc, data.text), focus=data.focus)
+
+
+def _utc(match: re.Match[str]) -> str:
+    try:
+        at = datetime.fromisoformat(match[1]).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return match[0]
+    return f'"{at.isoformat().removesuffix("+00:00")}Z"^^<{XSD}dateTime>'
 
 
 def chosen(engine: str) -> str:
@@ -145,11 +166,15 @@ def _graph(text: str):  # type: ignore[no-untyped-def]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)  # it logs a traceback for each
-    graph = rdflib.Graph().parse(data=text, format="nt")
+    normalize, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False  # it would make a time of a date
+    try:
+        graph = rdflib.Graph().parse(data=text, format="nt")
+    finally:
+        rdflib.NORMALIZE_LITERALS = normalize
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
     for s, p, o in list(graph):
-        if isinstance(o, rdflib.Literal) and o.ill_typed:
+        if isinstance(o, rdflib.Literal) and (o.ill_typed or (o.datatype == rdflib.XSD.dateTime and "T" not in o)):
             graph.remove((s, p, o))
             graph.add((s, p, rdflib.Literal(str(o), datatype=rdflib.URIRef(f"{o.datatype}-ill-typed"))))
     return graph

@@ -106,12 +106,20 @@ class Places:
 
     def source(self, focus: str) -> str:
         """Return the source that tells of a node: that it is, else something about it, else of what refers to it."""
-        patterns = ((focus, RDF_TYPE, None), (focus, None, None), (None, None, focus))
-        for pattern in patterns:
-            held = {_text(quad.graph_name) for quad in self.graph.quads(*pattern)} & self.paths.keys()
+        for pattern in ((focus, RDF_TYPE, None), (focus, None, None), (None, None, focus)):
+            held = self._holding(*pattern)
             if held:
                 return min(held, key=lambda each: (sorted(self.paths[each]), each))
         return ""
+
+    def sources(self, focus: str) -> set[str]:
+        """Return the sources that say something of a node."""
+        if ":" not in focus:
+            return set()
+        return self._holding(focus, None, None) | self._holding(None, None, focus)
+
+    def _holding(self, subject: str | None, predicate: str | None, object_: str | None) -> set[str]:
+        return {_text(quad.graph_name) for quad in self.graph.quads(subject, predicate, object_)} & self.paths.keys()
 
     def line(self, focus: str, source: str) -> int | None:
         """Return the line of the record about a node: its own, or that of a relation it is an end of."""

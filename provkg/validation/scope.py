@@ -15,7 +15,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 from provkg.errors import NotFound
 from provkg.lineage import find_one, lineage
 from provkg.store import Graph
-from provkg.validation.constraints.bundle import PATTERNS, QUALIFIED
+from provkg.validation.constraints.bundle import PATTERNS, QUALIFIED, RELATION_CLASSES
 from provkg.validation.engines import Data
 from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, PROV, RDF_TYPE, RESOLUTION, VP
 
@@ -33,6 +33,16 @@ _ELSEWHERE = frozenset(
         *(PROV.used, PROV.wasGeneratedBy, PROV.wasDerivedFrom, PROV.wasInformedBy, PROV.hadMember, PROV.activity),
     )
 )
+_OWNING = tuple(sorted(QUALIFIED | {PROV.qualifiedInfluence}))
+_POINTING = {
+    **{PROV[name]: _OWNING for name in RELATION_CLASSES},
+    PROV.Activity: (PROV.wasGeneratedBy, PROV.activity),
+    VP.Parameter: (VP.wasConfiguredBy,),
+    VP.ConfigFile: (VP.wasConfiguredBy,),
+    VP.UsageDescription: (VP.hasUsageDescription,),
+    VP.GenerationDescription: (VP.hasGenerationDescription,),
+    VP.ParameterDescription: (VP.hasParameterDescription,),
+}
 _HEAVY = frozenset((PKG.json, PKG.includes))
 _HOPS = 4
 _MINTED = ("usage/", "generation/", "relation/", "derivation/", "membership/", "node/")
@@ -142,6 +152,11 @@ def whole(graph: Graph) -> Data:
         return Data(b"".join(threads.map(dumped, names)).decode())
 
 
+def one(graph: Graph, source: str) -> Data:
+    """Return what one source says, and nothing else."""
+    return Data(cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(source))).decode())
+
+
 def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | None = None) -> Data:
     """Return what some sources say (of some nodes only), and what is said elsewhere of what these refer to.
 
@@ -158,20 +173,27 @@ def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | No
         follow: set[str] = set()
         for node in todo:
             theirs = False
-            for quad in graph.quads(node):
+            for quad in (*graph.quads(node), *(_pointing(graph, node) if hop == 0 else ())):
                 name, predicate = _text(quad.graph_name), quad.predicate.value
                 if name in left_out or predicate in _HEAVY:
                     continue
                 theirs = theirs or name not in shared
                 lines.add(f"{quad.triple} .\n")
                 if isinstance(quad.object, NamedNode) and (hop == 0 or predicate in _FOLLOWED):
-                    follow.add(quad.object.value)
+                    follow |= {quad.object.value, _text(quad.subject)} - {node}
             if hop == 1 and not theirs:
                 focus.add(node)
         todo = follow - seen
         seen |= todo
     lines |= set(_namesakes(graph, seen))
     return Data("".join(sorted(lines)), focus=frozenset(focus))
+
+
+def _pointing(graph: Graph, node: str) -> Iterator[Quad]:
+    """Give what points at a node in the direction against which shapes look: the owner of a relation, and so on."""
+    kinds = {_text(quad.object) for quad in graph.quads(node, RDF_TYPE)}
+    for predicate in _POINTING.get(next(iter(kinds & _POINTING.keys()), ""), () if kinds else _OWNING):
+        yield from graph.quads(None, predicate, node)
 
 
 def _namesakes(graph: Graph, seen: set[str]) -> Iterator[str]:
@@ -208,6 +230,16 @@ def bundles(graph: Graph, wanted: Iterable[str]) -> Iterator[list[Quad | Triple]
                         continue  # which versions it means is unknown: a path is not derived from itself
                 quads.append(quad)
         yield quads
+
+
+def related(graph: Graph, wanted: Iterable[str]) -> list[str]:
+    """Return some sources, and those that tell of what these used."""
+    found = set(wanted)
+    resolution = graph.iri(RESOLUTION)
+    nodes = {_text(quad.object) for source in wanted for quad in graph.quads(None, PROV.qualifiedUsage, None, source)}
+    versions = {_text(quad.object) for node in nodes for quad in graph.quads(node, PKG.usedVersion, None, resolution)}
+    found |= {_text(quad.graph_name) for version in versions for quad in graph.quads(version)}
+    return sorted(found & set(sources(graph)))
 
 
 def minted(graph: Graph, node: str) -> bool:

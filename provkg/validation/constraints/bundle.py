@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pyoxigraph import BlankNode, Quad, Triple
+from pyoxigraph import BlankNode, Literal, Quad, Triple
 
 from provkg.vocab import PKG, PROV, RDF_TYPE
 
@@ -44,6 +44,10 @@ _READ = frozenset(
         PKG.ofVersion,
         RDF_TYPE,
     )
+)
+RELATION_CLASSES = (
+    *(kind.capitalize() for kind, (_, qualified, _) in RELATIONS.items() if qualified),
+    *("Revision", "Quotation", "PrimarySource", "Influence"),
 )
 ENTITY = frozenset((PROV.Entity, PROV.Plan, PROV.Collection, PROV.EmptyCollection, PROV.Bundle))
 ACTIVITY = frozenset((PROV.Activity, PKG.Session))
@@ -118,6 +122,8 @@ def read(quads: Iterable[Quad | Triple], is_variable: Callable[[str], bool]) -> 
             bundle.types.setdefault(subject, set()).add(value)
         elif predicate in _TIMES:
             bundle.times[predicate].setdefault(subject, []).append(value)
+        elif isinstance(quad.object, Literal) and predicate != PROV.atTime:
+            continue  # a text is never the end of a relation
         elif predicate in _INVERSE:
             pairs[_INVERSE[predicate]].append((value, subject))
         else:

@@ -158,3 +158,41 @@ _RULES = {
     "attribution": _attribution,
     "delegation": _delegation,
 }
+
+
+def components(found: Events) -> list[int]:
+    """Return the number of the strongly connected component of each event; a later one has a lower number.
+
+    Tarjan's algorithm without recursion (R. Tarjan, SIAM J. Comput. 1, 146, 1972).
+    """
+    count = len(found.names)
+    index, low, component = [-1] * count, [0] * count, [-1] * count
+    stack: list[int] = []
+    clock = done = 0
+    for root in range(count):
+        if index[root] >= 0:
+            continue
+        work = [(root, iter(found.after[root]))]
+        index[root] = low[root] = clock
+        clock += 1
+        stack.append(root)
+        while work:
+            x, rest = work[-1]
+            for y, _ in rest:
+                if index[y] < 0:
+                    index[y] = low[y] = clock
+                    clock += 1
+                    stack.append(y)
+                    work.append((y, iter(found.after[y])))
+                    break
+                if component[y] < 0:
+                    low[x] = min(low[x], index[y])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[x])
+                if low[x] == index[x]:
+                    while component[x] < 0:
+                        component[stack.pop()] = done
+                    done += 1
+    return component

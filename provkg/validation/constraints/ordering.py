@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from provkg.validation.constraints.breach import Breach
-from provkg.validation.constraints.events import Events
+from provkg.validation.constraints.events import Events, components
 
 _CYCLE = "A file that is rewritten is a new version: give it a name of its own, or correct the derivation."
 _DATED = "Check the clocks and the zone in provkg.toml, and whether the file was copied later."
@@ -22,7 +22,7 @@ def cycles(found: Events) -> Iterator[Breach]:
     strict = [(x, y) for x, after in enumerate(found.after) for y, rule in after if rule == 42]
     if not strict:
         return
-    component = _components(found)
+    component = components(found)
     told = set()
     for x, y in strict:
         if component[x] != component[y] or component[x] in told:
@@ -37,7 +37,7 @@ def cycles(found: Events) -> Iterator[Breach]:
 
 def anachronisms(found: Events) -> Iterator[Breach]:
     """Find the events that are dated before one that must precede them."""
-    component = _components(found)
+    component = components(found)
     latest: dict[int, tuple[datetime, int]] = {}
     came: dict[int, tuple[int, int]] = {}
     for x in sorted(range(len(found.names)), key=lambda each: -component[each]):
@@ -98,41 +98,3 @@ def _path(found: Events, start: int, goal: int) -> list[int]:
     while path[-1] != start:
         path.append(before[path[-1]])
     return path[::-1]
-
-
-def _components(found: Events) -> list[int]:
-    """Return the number of the strongly connected component of each event; a later one has a lower number.
-
-    Tarjan's algorithm without recursion (R. Tarjan, SIAM J. Comput. 1, 146, 1972).
-    """
-    count = len(found.names)
-    index, low, component = [-1] * count, [0] * count, [-1] * count
-    stack: list[int] = []
-    clock = done = 0
-    for root in range(count):
-        if index[root] >= 0:
-            continue
-        work = [(root, iter(found.after[root]))]
-        index[root] = low[root] = clock
-        clock += 1
-        stack.append(root)
-        while work:
-            x, rest = work[-1]
-            for y, _ in rest:
-                if index[y] < 0:
-                    index[y] = low[y] = clock
-                    clock += 1
-                    stack.append(y)
-                    work.append((y, iter(found.after[y])))
-                    break
-                if component[y] < 0:
-                    low[x] = min(low[x], index[y])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[x])
-                if low[x] == index[x]:
-                    while component[x] < 0:
-                        component[stack.pop()] = done
-                    done += 1
-    return component

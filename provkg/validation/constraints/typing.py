@@ -4,11 +4,12 @@ https://www.w3.org/TR/prov-constraints/#type-constraints. Where both types are a
 it; here at least one of them follows from a relation.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from provkg.validation.constraints.breach import Breach
 from provkg.validation.constraints.bundle import ACTIVITY, AGENT, ENTITY, Bundle
+from provkg.validation.constraints.events import Events, components
 from provkg.vocab import PKG, PROV, short
 
 # kind: what its subject is, and its object; "" where the relation does not tell
@@ -27,6 +28,10 @@ _ENDS = {
     "alternate": ("entity", "entity"),
     "membership": ("entity", "entity"),
 }
+_TIMED = {
+    **dict.fromkeys((PROV.startedAtTime, PROV.endedAtTime), "activity"),
+    **dict.fromkeys((PROV.generatedAtTime, PROV.invalidatedAtTime), "entity"),
+}
 _CLASS = {kind: PROV[kind.capitalize()] for kind in _ENDS}
 _CLASS["membership"] = PKG.Membership
 
@@ -38,6 +43,8 @@ def types(bundle: Bundle) -> dict[str, set[str]]:
         for word, terms in (("entity", ENTITY), ("activity", ACTIVITY), ("agent", AGENT)):
             if classes & terms:
                 found[word].add(node)
+    for predicate, word in _TIMED.items():
+        found[word].update(bundle.times[predicate])
     for each in bundle.statements:
         subject, other = _ENDS[each.kind]
         found[subject].add(each.subject)
@@ -63,7 +70,7 @@ def impossible(bundle: Bundle, found: dict[str, set[str]]) -> Iterator[Breach]:
             kinds[each.id].add(each.kind)
     for node in sorted(kinds):
         classes = bundle.types.get(node, set())
-        if len(kinds[node]) > 1 and not all(_CLASS[kind] in classes for kind in kinds[node]):
+        if len(kinds[node] - {"derivation"}) > 1 and not all(_CLASS[kind] in classes for kind in kinds[node]):
             text = f"A relation is of two kinds: {' and '.join(sorted(kinds[node]))}."
             yield Breach((53,), node, text, "Two relations have two ids.")
         objects = [word for word, nodes in found.items() if node in nodes]
@@ -76,15 +83,13 @@ def impossible(bundle: Bundle, found: dict[str, set[str]]) -> Iterator[Breach]:
 
 def _reflexive(bundle: Bundle) -> Iterator[Breach]:
     """Constraint 52, after 19: nothing is a specialization of itself."""
-    above: dict[str, set[str]] = defaultdict(set)
+    above = Events()
     for each in bundle.of("specialization"):
-        above[each.subject].add(each.object)
-    for node in sorted(above):
-        seen, todo = set(above[node]), list(above[node])
-        while todo and node not in seen:
-            more = above.get(todo.pop(), set()) - seen
-            seen |= more
-            todo += more
-        if node in seen:
+        above.put(52, ("", each.subject), ("", each.object))
+    component = components(above)
+    sizes = Counter(component)
+    for number, (_, node) in enumerate(above.names):
+        itself = any(other == number for other, _ in above.after[number])
+        if itself or sizes[component[number]] > 1:
             text = f"{short(node)} is a specialization of itself."
             yield Breach((52,), node, text, "A version is more special than its file, never the other way round.")
