@@ -1,7 +1,7 @@
 """Reasoning: what the ontologies entail, in a graph of its own that can be removed again.
 
 Two ways. For a store, rules: each axiom ``p rdfs:subPropertyOf q`` and each property chain of the ontologies is one
-SPARQL update, repeated until nothing is new. For a product, a run or a night, owlrl, the reference: the whole of OWL 2
+SPARQL update. For a product, a run or a night, owlrl, the reference: the whole of OWL 2
 RL (https://www.w3.org/TR/owl2-profiles/#Reasoning_in_OWL_2_RL_and_RDF_Graphs_using_Rules). Inverses and types are left
 to query time (``^prov:used``). Nothing here is followed by lineage: through ``prov:wasInfluencedBy``, a collection
 would lead to all that it holds.
@@ -48,9 +48,10 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Return the rules of the ontologies: chains first, then sub-properties, each to all that is above it.
+    """Return the rules of the ontologies, in an order in which each is needed once.
 
-    An equivalence is a rule from the other's term to ours.
+    First come the sub-properties that a chain begins with, then the chains, then all sub-properties, each to all that is
+    above it. An equivalence is a rule from the other's term to ours.
     """
     store = Store()
     for name in ONTOLOGIES:
@@ -67,7 +68,10 @@ def rules() -> tuple[Rule, ...]:
         for quad in store.quads_for_pattern(None, NamedNode(OWL.propertyChainAxiom), None, None)
     ]
     subs = [Rule((lower,), upper) for lower in sorted(above) for upper in sorted(_closure(above, lower) - {lower})]
-    return (*sorted(chains, key=str), *subs)
+    premises = {each for chain in chains for each in chain.premise}
+    before = [rule for rule in subs if rule.conclusion in premises]
+    ordered = sorted(chains, key=lambda chain: (chain.conclusion not in premises, str(chain)))
+    return (*before, *ordered, *subs)
 
 
 def infer(store: EmbeddedStore) -> Counter[str]:
@@ -83,12 +87,10 @@ def infer(store: EmbeddedStore) -> Counter[str]:
     with store.write() as writing:
         _clear(writing)
         used = {quad.value for quad in _predicates(writing.graph)}
-        size = -1
-        while size != (size := _size(writing.graph)):
-            for rule in rules():
-                if used.issuperset(rule.premise):
-                    writing.update(rule.update(writing.graph))
-                    used.add(rule.conclusion)
+        for rule in rules():
+            if used.issuperset(rule.premise):
+                writing.update(rule.update(writing.graph))
+                used.add(rule.conclusion)
         return _counted(writing.graph)
 
 

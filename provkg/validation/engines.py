@@ -27,6 +27,9 @@ BLANK = "[]"
 _OFFSET = re.compile(rf'"([^"\\]{{1,40}}[+-]\d\d:\d\d)"\^\^<{re.escape(XSD)}dateTime>')
 
 
+_MINUTES = tuple(f':{minutes}"^^<{XSD}dateTime>' for minutes in ("00", "15", "30", "45"))
+
+
 class Result(NamedTuple):
     """One result: the shape, its focus node, the value and the constraint component, as text.
 
@@ -91,7 +94,7 @@ def run(engine: str, shapes: Shapes, data: Data) -> set[Result]:
 
 def _in_utc(data: Data) -> Data:
     """Write times with an offset in UTC: SHACL compares terms, so 01:00+01:00 would not be 00:00Z."""
-    if not _OFFSET.search(data.text):
+    if not any(minutes in data.text for minutes in _MINUTES):  # a hundred times faster than the pattern
         return data
     return Data(_OFFSET.sub(_utc, data.text), focus=data.focus)
 

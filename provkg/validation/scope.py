@@ -234,12 +234,14 @@ def bundles(graph: Graph, wanted: Iterable[str]) -> Iterator[list[Quad | Triple]
 
 def related(graph: Graph, wanted: Iterable[str]) -> list[str]:
     """Return some sources, and those that tell of what these used."""
-    found = set(wanted)
+    found, known = set(wanted), set(sources(graph))
+    if found >= known:
+        return sorted(known)
     resolution = graph.iri(RESOLUTION)
     nodes = {_text(quad.object) for source in wanted for quad in graph.quads(None, PROV.qualifiedUsage, None, source)}
     versions = {_text(quad.object) for node in nodes for quad in graph.quads(node, PKG.usedVersion, None, resolution)}
     found |= {_text(quad.graph_name) for version in versions for quad in graph.quads(version)}
-    return sorted(found & set(sources(graph)))
+    return sorted(found & known)
 
 
 def minted(graph: Graph, node: str) -> bool:
