@@ -50,8 +50,8 @@ class Rule:
 def rules() -> tuple[Rule, ...]:
     """Return the rules of the ontologies, in an order in which each is needed once.
 
-    First come the sub-properties that a chain begins with, then the chains, then all sub-properties, each to all that is
-    above it. An equivalence is a rule from the other's term to ours.
+    First come the sub-properties that a chain begins with, then the chains, then all sub-properties, each to all that
+    is above it. An equivalence is a rule from the other's term to ours.
     """
     store = Store()
     for name in ONTOLOGIES:

@@ -270,3 +270,30 @@ def test_no_name_in_a_record_begins_a_line_of_the_text(kg: KnowledgeGraph, write
     lines = shown(kg.validate(severity="Warning"), "text").splitlines()
     assert lines
     assert not any(line.startswith("::") for line in lines)
+
+
+def test_the_terms_that_voprov_writes_are_read_as_ours(write: Write) -> None:
+    text = f"""@prefix prov: <{PROV.iri}> . @prefix ex: <http://example.org/> .
+        @prefix voprov: <http://www.ivoa.net/documents/ProvenanceDM/index.html#> .
+        ex:p a prov:Entity, voprov:Parameter . ex:d a prov:Entity, voprov:DatasetDescription ."""
+    report, _ = validate_files([write("d.ttl", text)], Config(), layers=["ivoa"])
+    expected = {
+        "Parameter-name-min",
+        "Parameter-value-min",
+        "Description-name-min",
+        "DatasetDescription-contentType-min",
+    }
+    assert shapes(report) == expected
+
+
+def test_what_voprov_makes_of_its_relations_in_w3c_prov_is_read_back(write: Write) -> None:
+    text = """document
+  prefix ex <http://example.org/>
+  prefix voprov <http://www.ivoa.net/documents/ProvenanceDM/index.html#>
+  activity(ex:a, 2020-01-01T00:00:00Z, 2020-01-01T00:00:01Z, [prov:label="step"])
+  entity(ex:p, [prov:type='voprov:Parameter', voprov:name="method", prov:value="mean"])
+  wasInfluencedBy(ex:a, ex:p, [prov:type='voprov:ConfigurationRelation'])
+endDocument
+"""
+    report, _ = validate_files([write("d.provn", text)], Config(), layers=["ivoa", "ivoa-prose"])
+    assert report.findings == ()

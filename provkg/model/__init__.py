@@ -5,6 +5,7 @@ The three dialects differ in a few names: gammapy and lstosa say ``activities`` 
 same as in the records that the pipeline writes by it.
 """
 
-from provkg.model.definition import Activity, Definition, Entity, Parameter, Slot, read_definition
+from provkg.model.definition import read_definition
+from provkg.model.parts import Activity, Definition, Entity, Parameter, Slot
 
 __all__ = ["Activity", "Definition", "Entity", "Parameter", "Slot", "read_definition"]

@@ -74,6 +74,7 @@ _FORMAL = {
     "ender": PROV.hadActivity,
     "bundle": PROV.asInBundle,
 }
+_INFLUENCES = {"ConfigurationRelation": Kind.CONFIGURED, "DescriptionRelation": Kind.DESCRIBED}
 _STATEMENTS = {"isDescribedBy": Kind.DESCRIBED, "wasConfiguredBy": Kind.CONFIGURED}
 
 
@@ -228,6 +229,9 @@ class _Document:
 
     def relation(self, record: ProvRecord) -> Iterator[Record]:
         kind, first, second = _ENDS[record.get_type().localpart]
+        if kind is Kind.INFLUENCED:  # what voprov makes of its own relations when it writes W3C PROV
+            types = {_text(value).rpartition("#")[2].rpartition(":")[2] for value in record.get_asserted_types()}
+            kind = next((_INFLUENCES[each] for each in sorted(types) if each in _INFLUENCES), kind)
         formal = self.formal(record)
         roles = [_text(value) for key, value in record.extra_attributes if str(key.uri) == PROV.role]
         extra = [(key, value) for key, value in record.extra_attributes if str(key.uri) != PROV.role]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from pyoxigraph import (
     BlankNode,
@@ -19,7 +20,8 @@ from provkg import identity
 from provkg.errors import InputError
 from provkg.readers import Reader, Source
 from provkg.records import Iri, Kind, Node, Quarantined, Record, Relation, Typed, Value
-from provkg.vocab import PKG, PROV, RDF_TYPE
+from provkg.resources import folder
+from provkg.vocab import OWL, PKG, PROV, RDF_TYPE, VOPROV, VP
 
 LIMIT = 512 << 20
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml[\s\S]{0,2000}?<|!--[\s\S]{0,2000}?<)?\s*rdf:RDF\b")
@@ -93,6 +95,27 @@ def dataset(source: Source) -> Dataset:
 READER = Reader("rdf", knows, read)
 
 
+def _term(iri: str) -> str:
+    """Return our term for one that voprov and OPUS write in their own namespace.
+
+    >>> _term("http://www.ivoa.net/documents/ProvenanceDM/index.html#ConfigurationRelation")
+    'https://w3id.org/provkg/voprov#Configuration'
+    """
+    return _ours().get(iri) or VP[identity.part(iri.removeprefix(VOPROV))] if iri.startswith(VOPROV) else iri
+
+
+@cache
+def _ours() -> dict[str, str]:
+    """Return the equivalences of ``voprov.ttl``, from their terms to ours."""
+    equal = (OWL.equivalentClass, OWL.equivalentProperty)
+    quads = parse(path=folder("ontologies") / "voprov.ttl", format=RdfFormat.TURTLE)
+    return {
+        quad.object.value: quad.subject.value
+        for quad in quads
+        if quad.predicate.value in equal and isinstance(quad.object, NamedNode) and isinstance(quad.subject, NamedNode)
+    }
+
+
 class _Dataset:
     def __init__(self, scope: str, dataset: Dataset) -> None:
         self.scope = scope
@@ -125,9 +148,9 @@ class _Dataset:
                 continue
             name = self.name(quad.subject)
             if quad.predicate.value == RDF_TYPE and isinstance(quad.object, NamedNode):
-                yield Node(name=name, types=(quad.object.value,))
+                yield Node(name=name, types=(_term(quad.object.value),))
             else:
-                yield Node(name=name, properties=((quad.predicate.value, self.value(quad.object)),))
+                yield Node(name=name, properties=((_term(quad.predicate.value), self.value(quad.object)),))
             if not isinstance(quad.graph_name, DefaultGraph):
                 yield Node(name=name, properties=((PKG.inBundle, Iri(self.name(quad.graph_name))),))
 
