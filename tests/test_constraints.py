@@ -200,6 +200,12 @@ def test_a_document_in_prov_n_is_judged_right(write, statements: tuple[str, ...]
     assert rules(judged(write("d.provn", provn(*statements)))) == expected
 
 
+def test_a_rule_of_two_layers_is_told_once(write) -> None:
+    path = write("d.ttl", PREFIX + "ex:a prov:qualifiedUsage ex:u . ex:u a prov:Usage ; prov:entity ex:e, ex:f .")
+    report, _ = validate_files([path], Config(), layers=["ivoa", "prov-constraints"])
+    assert [each.shape for each in report.findings] == ["Usage-entity"]
+
+
 def test_an_rdf_file_does_not_keep_others_from_being_judged(write) -> None:
     bad = write("bad.provn", provn("entity(ex:x)", "activity(ex:x, -, -)"))
     good = write("good.ttl", PREFIX + "ex:e a prov:Entity .")

@@ -13,7 +13,7 @@ from provkg.ingest import Summary, ingest
 from provkg.mapping import map_records
 from provkg.model import read_definition
 from provkg.readers.definition import descriptions as described
-from provkg.store import EmbeddedStore, Graph, written
+from provkg.store import EmbeddedStore, Graph, readable
 from provkg.validation import Contract, Report, validate
 from provkg.vocab import DCTERMS, LEDGER, PKG, PREFIXES, SH
 
@@ -38,7 +38,7 @@ def model_turtle(known: Contract, settings: Config, *, shapes: bool, description
         lines = map_records(described(known.definition), settings, set()).source
         triples |= {quad.triple for quad in parse("\n".join(lines), format=RdfFormat.N_TRIPLES)}
     prefixes = {**PREFIXES, "sh": SH.iri, "dcterms": DCTERMS.iri}
-    return written(sorted(triples, key=str), prefixes)
+    return readable(sorted(triples, key=str), prefixes)
 
 
 def validate_files(

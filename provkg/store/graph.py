@@ -138,10 +138,19 @@ def values(variable: str, iris: Iterable[str]) -> str:
     return f"VALUES ?{variable} {{ {' '.join(str(NamedNode(iri)) for iri in iris)} }}"
 
 
-def written(triples: Iterable[Triple], prefixes: dict[str, str] | None = None) -> str:
-    """Return triples as N-Triples, or as Turtle where prefixes are given."""
-    form = RdfFormat.TURTLE if prefixes else RdfFormat.N_TRIPLES
-    return cast("bytes", serialize(triples, format=form, prefixes=prefixes)).decode()
+def written(triples: Iterable[Triple]) -> str:
+    """Return triples as N-Triples."""
+    return cast("bytes", serialize(triples, format=RdfFormat.N_TRIPLES)).decode()
+
+
+def readable(triples: Iterable[Triple], prefixes: dict[str, str]) -> str:
+    """Return triples as Turtle for people: blank nodes and lists stand where they belong."""
+    import rdflib  # noqa: PLC0415 - slow to import
+
+    graph = rdflib.Graph(bind_namespaces="none").parse(data=written(triples), format="nt")
+    for prefix, iri in prefixes.items():
+        graph.bind(prefix, iri)
+    return graph.serialize(format="turtle").strip() + "\n"
 
 
 def text_of(term: Term | None) -> str:

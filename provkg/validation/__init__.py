@@ -69,7 +69,9 @@ def validate(
         placed = [each for each in placed if each.focus in scope.focus]
     if _PROV in layers:
         placed = list(_per_bundle(graph, placed, places, engine, {each.source for each in raw}))
-        placed += [each for document in raw for each in _of_document(document, engine)]
+        told = {(each.shape, each.focus) for each in placed if each.shape}
+        judged = (each for document in raw for each in _of_document(document, engine))
+        placed += [each for each in judged if (each.shape, each.focus) not in told]
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = (each for each in placed if each.severity in wanted)
     return Report(in_order(kept), len(scope.sources), _nodes(graph, scope), engine, tuple(layers))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from provkg.store import written
+from provkg.store import readable
 from provkg.validation.report import Finding, Report
 from provkg.validation.shapes import SHAPE, Shape, load
 from provkg.vocab import DCTERMS, PREFIXES, RDF_TYPE, SH, XSD
@@ -179,7 +179,7 @@ def turtle(report: Report) -> Iterator[str]:
         triples.append(Triple(root, NamedNode(SH.result), node))
         triples += [Triple(node, NamedNode(predicate), term) for predicate, term in _result(each)]
     prefixes = {**PREFIXES, "sh": SH.iri, "shape": SHAPE, "dcterms": DCTERMS.iri}
-    yield written(triples, prefixes).rstrip()
+    yield readable(triples, prefixes).rstrip()
 
 
 def _result(finding: Finding) -> Iterator[tuple[str, NamedNode | Literal]]:
