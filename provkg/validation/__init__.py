@@ -55,12 +55,7 @@ def validate(
     engine = chosen(engine)
     raw = list(documents(originals or {}))
     shapes = load(layers, contract.shapes() if contract else ())
-    found = [
-        each
-        for data in _pieces(graph, scope, engine, whole=all_of_it)
-        for each in _from_shapes(shapes, run(engine, shapes, data), layers)
-        if data.focus is None or each.focus in data.focus
-    ]
+    found = list(_by_shapes(shapes, _pieces(graph, scope, engine, whole=all_of_it), engine, layers))
     found += contract.findings(graph, scope.focus) if contract is not None else ()
     found += _from_code(graph, scope, layers, {each.source for each in raw})
     places = Places(graph)
@@ -69,12 +64,17 @@ def validate(
         placed = [each for each in placed if each.focus in scope.focus]
     if _PROV in layers:
         placed = list(_per_bundle(graph, placed, places, engine, {each.source for each in raw}))
-        told = {(each.shape, each.focus) for each in placed if each.shape}
-        judged = (each for document in raw for each in _of_document(document, engine))
-        placed += [each for each in judged if (each.shape, each.focus) not in told]
+        placed += _of_documents(raw, engine, {(each.shape, each.focus) for each in placed if each.shape})
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = (each for each in placed if each.severity in wanted)
     return Report(in_order(kept), len(scope.sources), _nodes(graph, scope), engine, tuple(layers))
+
+
+def _by_shapes(shapes: Shapes, pieces: Iterable[Data], engine: str, layers: Sequence[str]) -> Iterator[Finding]:
+    for data in pieces:
+        for each in _from_shapes(shapes, run(engine, shapes, data), layers):
+            if data.focus is None or each.focus in data.focus:
+                yield each
 
 
 def _pieces(graph: Graph, scope: Scope, engine: str, *, whole: bool) -> Iterator[Data]:
@@ -153,6 +153,12 @@ def _per_bundle(graph: Graph, found: list[Finding], places: Places, engine: str,
             if (each.shape, each.focus) in alone[source]:
                 yield each
                 break
+
+
+def _of_documents(raw: list[Document], engine: str, told: set[tuple[str, str]]) -> Iterator[Finding]:
+    """Judge RDF documents, and leave out what was told of them already."""
+    for document in raw:
+        yield from (each for each in _of_document(document, engine) if (each.shape, each.focus) not in told)
 
 
 def _of_document(document: Document, engine: str) -> Iterator[Finding]:

@@ -43,14 +43,13 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Breach:
-    """Rules that a node breaks together; ``about`` are the nodes and events that show it, ``value`` the first other."""
+    """Rules that a node breaks together; ``value`` is the other node or time that shows it."""
 
     rules: tuple[int, ...]
     focus: str
     message: str
     advice: str
     value: str = ""
-    about: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:

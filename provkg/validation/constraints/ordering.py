@@ -31,8 +31,7 @@ def cycles(found: Events) -> Iterator[Breach]:
         path = [x, *_path(found, y, x)]
         rules = tuple(sorted({42, *(_rule(found, *step) for step in pairwise(path))}))
         chain = " precedes ".join(f"the {kind} of {node}" for kind, node in (found.names[each] for each in path))
-        about = tuple(found.names[each][1] for each in path)
-        yield Breach(rules, found.names[y][1], f"An event precedes itself: {chain}.", _CYCLE, found.names[x][1], about)
+        yield Breach(rules, found.names[y][1], f"An event precedes itself: {chain}.", _CYCLE, found.names[x][1])
 
 
 def anachronisms(found: Events) -> Iterator[Breach]:
@@ -45,8 +44,7 @@ def anachronisms(found: Events) -> Iterator[Breach]:
         dates = sorted(found.dates[x])
         if dates and dates[0][0] != dates[-1][0] and kind in _SIMULTANEOUS:
             text = f"The {kind} of {node} has several times: {dates[0][0].isoformat()} and {dates[-1][0].isoformat()}."
-            about = (node, *(each for _, each in dates))
-            yield Breach((_SIMULTANEOUS[kind],), node, text, _DATED, dates[-1][0].isoformat(), about)
+            yield Breach((_SIMULTANEOUS[kind],), node, text, _DATED, dates[-1][0].isoformat())
         bound = latest.get(x)
         if dates and bound is not None and dates[0][0] < bound[0]:
             yield _dated(found, x, dates[0], bound, came)
@@ -65,19 +63,17 @@ def _dated(
     bound: tuple[datetime, int],
     came: dict[int, tuple[int, int]],
 ) -> Breach:
-    rules, at, about = [], x, [date[1], found.names[x][1]]
+    rules, at = [], x
     while at != bound[1]:
         at, rule = came[at]
         rules.append(rule)
-        about.append(found.names[at][1])
     kind, node = found.names[x]
     first, then = found.names[bound[1]]
     text = (
         f"The {kind} of {node} is dated {date[0].isoformat()}, before the {first} of {then}"
         f" ({bound[0].isoformat()}), which must precede it."
     )
-    about += [each for _, each in found.dates[bound[1]]]
-    return Breach(tuple(sorted(set(rules))), date[1], text, _DATED, date[0].isoformat(), tuple(about))
+    return Breach(tuple(sorted(set(rules))), date[1], text, _DATED, date[0].isoformat())
 
 
 def _rule(found: Events, x: int, y: int) -> int:

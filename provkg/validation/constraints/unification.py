@@ -32,18 +32,17 @@ def merged(bundle: Bundle) -> Iterator[Breach]:
 
 
 def _group(number: int, kind: str, subject: str, key: str, group: list[Statement]) -> Iterator[Breach]:
-    about = (subject, *(each.node for each in group))
     ids = sorted({each.id for each in group} - {""})
     if len(ids) > 1:
         text = f"One {kind} by the same activity has several ids, the first two {ids[0]} and {ids[1]}."
-        yield Breach((number,), subject, text, _ADVICE, key, about)
+        yield Breach((number,), subject, text, _ADVICE, key)
         return
     times = {moment(each.time) or each.time for each in group if each.time}
     objects = {each.object for each in group if each.object}
     for values, what in ((times, "times"), (objects, "triggers")):
         if len(values) > 1:
             text = f"Two records of one {kind} by the same activity have different {what}."
-            yield Breach((number, 23), subject, text, _ADVICE, key, about)
+            yield Breach((number, 23), subject, text, _ADVICE, key)
 
 
 def implied(bundle: Bundle) -> Bundle:
@@ -81,7 +80,7 @@ def _specified(bundle: Bundle) -> Iterator[Breach]:
                 for mine, theirs in zip(ends, (other.subject, other.object), strict=True)
             ):
                 text = f"A derivation names a {other.kind} of other things (inference 11)."
-                yield Breach((23,), each.node, text, "Correct the ends of the derivation.", node, (each.node, node))
+                yield Breach((23,), each.node, text, "Correct the ends of the derivation.", node)
 
 
 def _dated(bundle: Bundle) -> Iterator[Breach]:
@@ -96,4 +95,4 @@ def _dated(bundle: Bundle) -> Iterator[Breach]:
             if len(found | own) > 1 and len(own) < 2:
                 text = f"The {kind}s of an activity are at several times."
                 advice = "See which of them is right."
-                yield Breach((number,), activity, text, advice, ", ".join(sorted(map(str, found | own))), (activity,))
+                yield Breach((number,), activity, text, advice, ", ".join(sorted(map(str, found | own))))
