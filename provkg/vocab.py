@@ -6,7 +6,6 @@ and our own terms in ``ontologies/provkg.ttl``.
 
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-RDFS_COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 VOPROV = "http://www.ivoa.net/documents/ProvenanceDM/index.html#"
 

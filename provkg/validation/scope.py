@@ -85,20 +85,17 @@ def of_sessions(graph: Graph, *, night: str = "", run: str = "") -> Scope:
     Raises:
         NotFound: no session is of that night or run.
     """
-    wanted = [(PKG.observationDate, night.replace("-", ""))] if night else []
-    found: set[str] | None = None
-    for predicate, text in wanted:
-        found = set(graph.subjects(predicate, Literal(text)))
-    if run:
-        of_run = {
-            session
-            for predicate in (PKG.run, PKG.pedestalRun, PKG.calibrationRun)
-            for text in {run, run.zfill(5)}
-            for session in graph.subjects(predicate, Literal(text))
-        }
-        found = of_run if found is None else found & of_run
+    of_night = set(graph.subjects(PKG.observationDate, Literal(night.replace("-", ""))))
+    of_run = {
+        session
+        for predicate in (PKG.run, PKG.pedestalRun, PKG.calibrationRun)
+        for text in {run, run.zfill(5)}
+        for session in graph.subjects(predicate, Literal(text))
+    }
+    found = of_night & of_run if night and run else of_night if night else of_run
     if not found:
-        raise NotFound(f"no session is of {'night ' + night if night else 'run ' + run}")
+        asked = " and ".join([*([f"night {night}"] if night else []), *([f"run {run}"] if run else [])])
+        raise NotFound(f"no session is of {asked}")
     activities = {activity for session in found for activity in graph.subjects(PKG.inSession, session)}
     return _around(graph, activities, found)
 
