@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, Quad
 
 from provkg import identity
 from provkg.mapping.terms import integer, literal
@@ -123,7 +123,4 @@ def forgotten(graph: Graph, source: str) -> list[Quad]:
 
 def path_quads(graph: Graph, source: str, path: str) -> list[Quad]:
     """Return the claim of a path on a source."""
-    pattern = graph.store.quads_for_pattern(
-        NamedNode(source), NamedNode(PKG.sourcePath), Literal(path), NamedNode(graph.iri(LEDGER))
-    )
-    return list(pattern)
+    return list(graph.quads(source, PKG.sourcePath, Literal(path), graph.iri(LEDGER)))

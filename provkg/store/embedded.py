@@ -28,7 +28,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store
 
 from provkg.config import Config
 from provkg.errors import StoreError, StoreLocked
-from provkg.store.graph import Graph
+from provkg.store.local import LocalGraph
 
 FORMAT = 2  # 2: pkg:drawnFrom
 KEPT_SNAPSHOTS = 2
@@ -55,7 +55,7 @@ class EmbeddedStore:
             raise StoreError(f"{self.path}: CURRENT does not name a snapshot", hint="restore the store from a backup")
         return self.path / "snapshots" / number
 
-    def read(self) -> Graph:
+    def read(self) -> LocalGraph:
         """Open the current snapshot for reading; later ingests do not change what is read.
 
         Raises:
@@ -67,7 +67,7 @@ class EmbeddedStore:
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
             base = self.base()
             try:
-                return Graph(Store.read_only(str(snapshot)), base)
+                return LocalGraph(Store.read_only(str(snapshot)), base, snapshot.name)
             except OSError as error:
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked
                     raise StoreError(f"{snapshot}: {error}") from None
@@ -192,9 +192,9 @@ class Writing:
         self.changed = False
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> LocalGraph:
         """What this transaction sees."""
-        return Graph(self.store, self.base)
+        return LocalGraph(self.store, self.base)
 
     def load(self, quads: str) -> None:
         """Load N-Quads. The mapper has checked every IRI, so the parser need not."""

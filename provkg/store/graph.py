@@ -1,13 +1,12 @@
 """Read quads: SPARQL 1.1 over the union of all graphs, and look-ups by pattern."""
 
 import hashlib
-import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import cast
 
 from pyoxigraph import (
-    BlankNode,
     Literal,
     NamedNode,
     Quad,
@@ -15,85 +14,82 @@ from pyoxigraph import (
     QuerySolutions,
     QueryTriples,
     RdfFormat,
-    Store,
     Triple,
     serialize,
 )
 
 from provkg.vocab import INFERENCES, LEDGER
 
-# IRIs, strings and comments: in them no word is a keyword
-_QUOTED = re.compile(
-    r"""<[^<>"{}|^`\\\x00-\x20]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*""",
-    re.DOTALL,
-)
 Term = NamedNode | Literal
 Row = dict[str, Term | None]
 
 
-class Graph:
-    """The quads of one snapshot of a store.
+class Graph(ABC):
+    """The quads of a store as they are at one time, whatever keeps them.
 
     Args:
-        store: an open pyoxigraph store.
         base: what the IRIs of the data begin with.
+        snapshot: names this state of the store; what is kept beside the store is of one state.
     """
 
-    def __init__(self, store: Store, base: str) -> None:
-        self.store = store
+    def __init__(self, base: str, snapshot: str) -> None:
         self.base = base
+        self.snapshot = snapshot
         self.inferences = NamedNode(base + INFERENCES)
 
-    @cached_property
-    def inferred(self) -> bool:
-        """Say whether the store holds inferences: no look-up and no canned question sees these."""
-        return any(True for _ in self.store.quads_for_pattern(None, None, None, self.inferences))
+    # What each kind of store does in its own way
 
-    def asserted(self) -> list[NamedNode | BlankNode]:
-        """Return the graphs that hold no inferences."""
-        return [name for name in self.store.named_graphs() if name != self.inferences]
+    @abstractmethod
+    def pattern(
+        self, subject: NamedNode | None, predicate: NamedNode | None, object_: Term | None, graph: NamedNode | None
+    ) -> Iterator[Quad]:
+        """Give the quads that match, of all graphs (that of inferences too); None is any."""
 
+    @abstractmethod
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query: over the union of all graphs, unless it names its own with FROM.
 
         Raises:
             SyntaxError: the query is no SPARQL; the message names line and column.
         """
-        plain = _QUOTED.sub(" ", query)
-        return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
 
+    @abstractmethod
     def select(self, query: str) -> Iterator[Row]:
         """Run a SELECT query over the union of all graphs but that of inferences.
 
         Raises:
             SyntaxError: the query is no SPARQL; the message names line and column.
         """
-        solutions = (
-            self.store.query(query, default_graph=[*self.asserted()], named_graphs=self.asserted())
-            if self.inferred
-            else self.store.query(query, use_default_graph_as_union=True)
-        )
-        if not isinstance(solutions, QuerySolutions):
-            raise TypeError("not a SELECT query")
-        names = [variable.value for variable in solutions.variables]
-        for solution in solutions:
-            yield {name: cast("Term | None", solution[name]) for name in names}
+
+    @abstractmethod
+    def graphs(self) -> list[str]:
+        """Return the names of all graphs."""
+
+    @abstractmethod
+    def text(self, graph: str) -> bytes:
+        """Return a graph as N-Triples."""
+
+    @abstractmethod
+    def dump(self) -> bytes:
+        """Return all quads as N-Quads."""
+
+    # What follows from these
+
+    @cached_property
+    def inferred(self) -> bool:
+        """Say whether the store holds inferences: no look-up and no canned question sees these."""
+        return any(True for _ in self.pattern(None, None, None, self.inferences))
 
     def quads(
         self,
         subject: str | None = None,
         predicate: str | None = None,
-        object_: str | None = None,
+        object_: str | Literal | None = None,
         graph: str | None = None,
     ) -> Iterator[Quad]:
         """Give the quads that match; IRIs are text, None is any (but no graph is that of inferences unless named)."""
-        return self._found(_node(subject), _node(predicate), _node(object_), _node(graph))
-
-    def _found(
-        self, subject: NamedNode | None, predicate: NamedNode | None, object_: Term | None, graph: NamedNode | None
-    ) -> Iterator[Quad]:
-        found = self.store.quads_for_pattern(subject, predicate, object_, graph)
+        term = object_ if isinstance(object_, Literal) else _node(object_)
+        found = self.pattern(_node(subject), _node(predicate), term, _node(graph))
         if graph is None and self.inferred:
             return (quad for quad in found if quad.graph_name != self.inferences)
         return found
@@ -104,8 +100,7 @@ class Graph:
 
     def subjects(self, predicate: str, object_: str | Literal) -> list[str]:
         """Return what has this value, each once."""
-        term = NamedNode(object_) if isinstance(object_, str) else object_
-        return sorted({_text(quad.subject) for quad in self._found(None, NamedNode(predicate), term, None)})
+        return sorted({_text(quad.subject) for quad in self.quads(None, predicate, object_)})
 
     def iri(self, name: str) -> str:
         """Return the IRI of a name of this store."""
@@ -123,10 +118,6 @@ class Graph:
             if not (isinstance(quad.graph_name, NamedNode) and quad.graph_name.value in left_out)
         )
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-    def dump(self) -> bytes:
-        """Return all quads as N-Quads."""
-        return cast("bytes", self.store.dump(format=RdfFormat.N_QUADS))
 
 
 def values(variable: str, iris: Iterable[str]) -> str:

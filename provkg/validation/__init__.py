@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from provkg.store import Graph
+from provkg.store import Graph, LocalGraph
 from provkg.validation import scope as scopes
 from provkg.validation.constraints import Breach, Bundle, breaches, dated, read
 from provkg.validation.contract import Contract
@@ -81,7 +81,7 @@ def _pieces(graph: Graph, scope: Scope, engine: str, *, whole: bool) -> Iterator
     """Give the data: all at once to the fast engine, source by source to pySHACL, which keeps it small in memory."""
     if whole and engine in ("shacl", "both"):
         data = scopes.whole(graph)
-        data.kept = None if graph.inferred else graph.store
+        data.kept = graph.store if isinstance(graph, LocalGraph) and not graph.inferred else None
         yield data
     else:
         for source in scope.sources:

@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from provkg.errors import NotFound
 from provkg.lineage import find_one, lineage
@@ -140,18 +139,14 @@ def _around(graph: Graph, activities: set[str], more: set[str]) -> Scope:
 def whole(graph: Graph) -> Data:
     """Return all that a store says, but for the ledger and what reasoning added."""
     left_out = {graph.iri(LEDGER), graph.iri(INFERENCES)}
-    names = [name for name in graph.store.named_graphs() if _text(name) not in left_out]
-
-    def dumped(name: NamedNode | BlankNode) -> bytes:
-        return cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=name))
-
+    names = [name for name in graph.graphs() if name not in left_out]
     with ThreadPoolExecutor() as threads:  # a dump does not hold the interpreter's lock
-        return Data(b"".join(threads.map(dumped, names)).decode())
+        return Data(b"".join(threads.map(graph.text, names)).decode())
 
 
 def one(graph: Graph, source: str) -> Data:
     """Return what one source says, and nothing else."""
-    return Data(cast("bytes", graph.store.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(source))).decode())
+    return Data(graph.text(source).decode())
 
 
 def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | None = None) -> Data:

@@ -1,0 +1,69 @@
+"""Quads in this process: pyoxigraph, on disk or in memory."""
+
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from pyoxigraph import BlankNode, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store
+
+from provkg.store.graph import Graph, Row, Term
+
+# IRIs, strings and comments: in them no word is a keyword
+_QUOTED = re.compile(
+    r"""<[^<>"{}|^`\\\x00-\x20]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*""",
+    re.DOTALL,
+)
+
+
+class LocalGraph(Graph):
+    """The quads of an open pyoxigraph store.
+
+    Args:
+        store: the store.
+        base: what the IRIs of the data begin with.
+        snapshot: names this state of the store.
+    """
+
+    def __init__(self, store: Store, base: str, snapshot: str = "") -> None:
+        super().__init__(base, snapshot)
+        self.store = store
+
+    def pattern(
+        self, subject: NamedNode | None, predicate: NamedNode | None, object_: Term | None, graph: NamedNode | None
+    ) -> Iterator[Quad]:
+        """Give the quads that match."""
+        return self.store.quads_for_pattern(subject, predicate, object_, graph)
+
+    def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Run any query; see :meth:`Graph.query`."""
+        plain = _QUOTED.sub(" ", query)
+        return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
+
+    def select(self, query: str) -> Iterator[Row]:
+        """Run a SELECT query; see :meth:`Graph.select`."""
+        asserted: list[NamedNode | BlankNode] = [
+            name for name in self.store.named_graphs() if self.inferred and name != self.inferences
+        ]
+        solutions = (
+            self.store.query(query, default_graph=[*asserted], named_graphs=asserted)
+            if self.inferred
+            else self.store.query(query, use_default_graph_as_union=True)
+        )
+        if not isinstance(solutions, QuerySolutions):
+            raise TypeError("not a SELECT query")
+        names = [variable.value for variable in solutions.variables]
+        for solution in solutions:
+            yield {name: cast("Term | None", solution[name]) for name in names}
+
+    def graphs(self) -> list[str]:
+        """Return the names of all graphs."""
+        return [name.value for name in self.store.named_graphs()]
+
+    def text(self, graph: str) -> bytes:
+        """Return a graph as N-Triples."""
+        return cast("bytes", self.store.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)))
+
+    def dump(self) -> bytes:
+        """Return all quads as N-Quads."""
+        return cast("bytes", self.store.dump(format=RdfFormat.N_QUADS))
