@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, parse
+import pyoxigraph
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from provkg.errors import StoreError
 from provkg.resources import folder
-from provkg.store import EmbeddedStore, Graph, Writing
+from provkg.store import Graph, Store, Writing
 from provkg.vocab import INFERENCES, LEDGER, OWL, RDF_TYPE, RDFS, short
 
 ONTOLOGIES = ("prov-o.ttl", "voprov.ttl", "provkg.ttl")
@@ -53,7 +54,7 @@ def rules() -> tuple[Rule, ...]:
     First come the sub-properties that a chain begins with, then the chains, then all sub-properties, each to all that
     is above it. An equivalence is a rule from the other's term to ours.
     """
-    store = Store()
+    store = pyoxigraph.Store()
     for name in ONTOLOGIES:
         store.bulk_load(path=folder("ontologies") / name, format=RdfFormat.TURTLE)
     above: dict[str, set[str]] = {}
@@ -74,7 +75,7 @@ def rules() -> tuple[Rule, ...]:
     return (*before, *ordered, *subs)
 
 
-def infer(store: EmbeddedStore) -> Counter[str]:
+def infer(store: Store) -> Counter[str]:
     """Add what follows by the rules to a store, in the graph of inferences, which is made anew.
 
     Returns:
@@ -94,7 +95,7 @@ def infer(store: EmbeddedStore) -> Counter[str]:
         return _counted(writing.graph)
 
 
-def infer_owl(store: EmbeddedStore, text: str) -> Counter[str]:
+def infer_owl(store: Store, text: str) -> Counter[str]:
     """Add what OWL 2 RL entails of some data to a store, in the graph of inferences, which is made anew.
 
     Args:
@@ -144,7 +145,7 @@ def owl_closure(text: str) -> str:
     return "".join(sorted(lines))
 
 
-def forget(store: EmbeddedStore) -> int:
+def forget(store: Store) -> int:
     """Remove all inferences from a store, and return how many there were.
 
     Raises:
@@ -157,9 +158,9 @@ def forget(store: EmbeddedStore) -> int:
         return count
 
 
-def _there(store: EmbeddedStore) -> None:
-    if store.current() is None:
-        raise StoreError(f"no store at {store.path}", hint="make one: provkg ingest PATH")
+def _there(store: Store) -> None:
+    if not store.exists():
+        raise StoreError(f"no store at {store.name}", hint="make one: provkg ingest PATH")
 
 
 def _clear(writing: Writing) -> None:
@@ -190,7 +191,7 @@ def _closure(above: dict[str, set[str]], start: str) -> set[str]:
     return seen
 
 
-def _items(store: Store, node: object) -> Iterator[object]:
+def _items(store: pyoxigraph.Store, node: object) -> Iterator[object]:
     first, rest = (NamedNode(RDF_TYPE.removesuffix("type") + name) for name in ("first", "rest"))
     while isinstance(node, BlankNode):
         yield next(store.quads_for_pattern(node, first, None, None)).object

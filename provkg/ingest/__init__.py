@@ -10,12 +10,12 @@ from pathlib import Path
 
 from provkg.ingest.sources import files
 from provkg.ingest.transaction import Progress, Summary, Transaction
-from provkg.store import EmbeddedStore
+from provkg.store import Store
 
 __all__ = ["Progress", "Summary", "ingest"]
 
 
-def ingest(store: EmbeddedStore, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+def ingest(store: Store, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
     """Read files and folders into a store; the store is made when it is not there.
 
     Args:

@@ -15,7 +15,7 @@ from provkg.knowledge.cards import Card, card_of, status_of
 from provkg.knowledge.files import contract
 from provkg.lineage import Candidate, Step, find, find_one, lineage
 from provkg.questions import ask, find_question
-from provkg.store import EmbeddedStore, Graph, open_store
+from provkg.store import Graph, Store, open_store
 from provkg.validation import LAYERS, Report, validate
 from provkg.validation import scope as scopes
 from provkg.vocab import short
@@ -33,7 +33,7 @@ class KnowledgeGraph:
     0
     """
 
-    def __init__(self, store: EmbeddedStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.config = store.config
 
@@ -127,7 +127,7 @@ class KnowledgeGraph:
 
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""
-        return status_of(self.graph(), self.store.path)
+        return status_of(self.graph(), self.store.name)
 
 
 def open(store: str | Path | None = None) -> KnowledgeGraph:  # noqa: A001 - the library's fixed name

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from provkg.lineage import Candidate
@@ -34,7 +33,7 @@ def _count(graph: Graph, pattern: str) -> int:
     return int(text_of(next(iter(graph.select(query)))["n"]))
 
 
-def status_of(graph: Graph, path: Path) -> dict[str, Any]:
+def status_of(graph: Graph, name: str) -> dict[str, Any]:
     """Return what a store holds: counts, sources, evidence, what was assumed and what was quarantined."""
     evidence: Counter[str] = Counter()
     for quad in graph.quads(None, PKG.evidence, None, graph.iri(RESOLUTION)):
@@ -45,7 +44,7 @@ def status_of(graph: Graph, path: Path) -> dict[str, Any]:
     sources = sum(1 for _ in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER)))
     counts = {name: _count(graph, pattern) for name, pattern in _STATUS.items()}
     return {
-        "store": str(path),
+        "store": name,
         "base": graph.base,
         "sources": sources,
         **counts,

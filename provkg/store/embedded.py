@@ -24,22 +24,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store
+import pyoxigraph
+from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from provkg.config import Config
 from provkg.errors import StoreError, StoreLocked
 from provkg.store.local import LocalGraph
+from provkg.store.protocol import Store, Writing
 
 FORMAT = 2  # 2: pkg:drawnFrom
 KEPT_SNAPSHOTS = 2
 
 
-class EmbeddedStore:
+class EmbeddedStore(Store):
     """A folder that holds a store. Making one touches nothing: reading and writing open it."""
 
     def __init__(self, path: Path, config: Config) -> None:
         self.path = path
         self.config = config
+
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Say whether anything was ever ingested here."""
+        return self.current() is not None
 
     def current(self) -> Path | None:
         """Return the snapshot that readers open, or None where nothing has been ingested."""
@@ -67,7 +78,7 @@ class EmbeddedStore:
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
             base = self.base()
             try:
-                return LocalGraph(Store.read_only(str(snapshot)), base, snapshot.name)
+                return LocalGraph(pyoxigraph.Store.read_only(str(snapshot)), base, snapshot.name)
             except OSError as error:
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked
                     raise StoreError(f"{snapshot}: {error}") from None
@@ -99,7 +110,7 @@ class EmbeddedStore:
         return base
 
     @contextmanager
-    def write(self) -> "Iterator[Writing]":
+    def write(self) -> Iterator["EmbeddedWriting"]:
         """Open one transaction; it becomes visible when the block ends without an error.
 
         Raises:
@@ -121,14 +132,14 @@ class EmbeddedStore:
         finally:
             lock.close()
 
-    def _transaction(self, base: str) -> "Iterator[Writing]":
+    def _transaction(self, base: str) -> Iterator["EmbeddedWriting"]:
         current = self.current()
         self._sweep(current)
         number = int(current.name) + 1 if current else 1
         copy = self.path / "snapshots" / f"{number:06d}.part"
         if current is not None:
-            Store.read_only(str(current)).backup(str(copy))
-        writing = Writing(Store(str(copy)), base, fresh=current is None)
+            pyoxigraph.Store.read_only(str(current)).backup(str(copy))
+        writing = EmbeddedWriting(pyoxigraph.Store(str(copy)), base, fresh=current is None)
         try:
             yield writing
             if writing.changed:
@@ -179,13 +190,13 @@ class EmbeddedStore:
         return stream
 
 
-class Writing:
+class EmbeddedWriting(Writing):
     """One transaction: a private copy of the store.
 
     ``fresh`` says that there was no store before; ``changed`` that something was written or removed.
     """
 
-    def __init__(self, store: Store, base: str, *, fresh: bool) -> None:
+    def __init__(self, store: pyoxigraph.Store, base: str, *, fresh: bool) -> None:
         self.store = store
         self.base = base
         self.fresh = fresh
@@ -249,16 +260,3 @@ def _replace(path: Path, text: str) -> None:
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
-
-
-def open_store(config: Config) -> EmbeddedStore:
-    """Return the store that the settings name.
-
-    Raises:
-        StoreError: it is an endpoint; only folders can be opened yet.
-    """
-    if "://" in config.store:
-        raise StoreError(
-            f"{config.store} is no folder", hint="this version keeps its store in a folder: --store FOLDER"
-        )
-    return EmbeddedStore(Path(config.store), config)
