@@ -10,11 +10,13 @@ Parts from records are percent-encoded, so every name is a legal IRI whatever th
 """
 
 import json
+import re
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 SAFE = ":@+,=()!*'~"
 
 
@@ -28,6 +30,17 @@ def to_bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
+
+
+def printable(text: str) -> str:
+    r"""Return text as the graph writes it: a byte that was not UTF-8 as its escape.
+
+    >>> printable("cam\udce9")
+    'cam\\udce9'
+    """
+    if text.isascii():
+        return text
+    return _SURROGATE.sub(lambda match: f"\\udc{ord(match[0]) & 0xFF:02x}", text)
 
 
 def part(text: str) -> str:

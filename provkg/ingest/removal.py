@@ -25,6 +25,7 @@ class Removal:
         for predicate in (PROV.qualifiedDerivation, PKG.qualifiedMembership):
             for quad in view.quads(None, predicate, None, graph):
                 batch.places.add(_value(quad.subject))
+                batch.links.add(_value(quad.object))
         self.orphans |= {
             _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
         }

@@ -13,6 +13,7 @@ from pyoxigraph import NamedNode
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
+from provkg.ingest.indexing import Indexing
 from provkg.ingest.loading import Loading
 from provkg.ingest.removal import Removal
 from provkg.ingest.sources import absolute, mapped, size, spooled
@@ -69,7 +70,7 @@ class Transaction:
         self.entries, self.by_path = ledger.entries(writing.graph)
         self.known: set[str] = set()
         self.batch = Batch()
-        self.alone = writing.fresh
+        self.index = Indexing(writing)
         self.loading, self.removal = Loading(writing), Removal(writing)
 
     def run(self, files: list[tuple[Path, bool]], progress: Progress | None) -> None:
@@ -157,7 +158,6 @@ class Transaction:
         self.removal.forget(graph, self.batch)
         self.entries.pop(graph, None)
         self.known.clear()
-        self.alone = False
 
     # Writing
 
@@ -191,11 +191,10 @@ class Transaction:
         if self.batch.edges and any(True for _ in self.writing.graph.quads(graph=self.base + INFERENCES)):
             self.writing.remove_graph(self.base + INFERENCES)
             self.summary.remarks[STALE] += 1
-        if self.batch.edges or self.batch.activities or self.batch.places:
-            self.summary.evidence += Counter(
-                {short(key): count for key, count in resolve(self.writing, self.batch, alone=self.alone).items()}
-            )
-            self.alone = False
+        if self.batch:
+            evidence, delta = resolve(self.writing, self.batch, self.index.known)
+            self.index.add(delta)
+            self.summary.evidence += Counter({short(key): count for key, count in evidence.items()})
             for activity in self.batch.activities:
                 told = self.writing.graph.quads(activity, RDF_TYPE, PROV.Activity)
                 self.summary.touched |= {

@@ -9,7 +9,8 @@ from pyoxigraph import Literal
 
 from provkg import identity
 from provkg.errors import Ambiguous, NotFound
-from provkg.lineage.walk import describe_activity, describe_entity
+from provkg.lineage.telling import describe_activity, describe_entity
+from provkg.mapping.edges import Made
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE
 
@@ -101,14 +102,14 @@ def _by_path(graph: Graph, text: str, site: str) -> list[str]:
         if path.startswith("/"):
             place = graph.iri(identity.file(path, site))
             found += [place] if _exists(graph, place) else []
-        found += graph.subjects(PKG.location, Literal(_printable(path)))
+        found += graph.subjects(PKG.location, Literal(identity.printable(path)))
         if found:
             break
     return found
 
 
 def _by_name(graph: Graph, text: str, _site: str) -> list[str]:
-    return graph.subjects(PKG.fileName, Literal(_printable(text)))
+    return graph.subjects(PKG.fileName, Literal(identity.printable(text)))
 
 
 def _by_digest(graph: Graph, text: str, _site: str) -> list[str]:
@@ -125,7 +126,7 @@ def _by_beginning(graph: Graph, text: str, _site: str) -> list[str]:
     if len(text) < SHORTEST_PREFIX:
         return []
     bare = text.rpartition(":")[2]
-    options = {_printable(text)} | ({bare.lower()} if re.fullmatch(r"[0-9A-Fa-f-]+", bare) else set())
+    options = {identity.printable(text)} | ({bare.lower()} if re.fullmatch(r"[0-9A-Fa-f-]+", bare) else set())
     wanted = f"VALUES ?wanted {{ {' '.join(str(Literal(option)) for option in sorted(options))} }}"
     query = _PREFIXES + _BEGINNING.replace("WHERE {", f"WHERE {{ {wanted}", 1)
     return [text_of(row["thing"]) for row in graph.select(query)]
@@ -142,11 +143,6 @@ def _details(graph: Graph, versions: list[str]) -> list[Candidate]:
     found = []
     for version in versions:
         makers = graph.objects(version, PROV.wasGeneratedBy)
-        made_by, started = describe_activity(graph, makers[0]) if makers else ("", "")
-        found.append(Candidate(version, describe_entity(graph, version)[0], made_by, started))
+        made = describe_activity(graph, makers[0]) if makers else Made()
+        found.append(Candidate(version, describe_entity(graph, version).location, made.label, made.start))
     return sorted(found, key=lambda each: (each.started, each.location, each.iri))
-
-
-def _printable(text: str) -> str:
-    """Return text as the graph writes it: a byte that was not UTF-8 as its escape."""
-    return re.sub("[\ud800-\udfff]", lambda match: f"\\udc{ord(match[0]) & 0xFF:02x}", text)

@@ -12,52 +12,70 @@ generations exist, nothing is resolved: a wrong edge is worse than a missing one
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pyoxigraph import Quad
 
 from provkg import identity
 from provkg.lineage.facts import Facts, earliest, latest
+from provkg.lineage.index.delta import GENERATED, KIND, Delta
+from provkg.lineage.telling import FINAL, Telling
 from provkg.lineage.versions import BY_IDENTITY, Versions, statement
 from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph, Writing
-from provkg.vocab import PKG, PROV, RESOLUTION
+from provkg.vocab import PKG, PROV, RESOLUTION, short
 
 UNRESOLVED = PKG.unresolved
-_FINAL = {PKG.completed, PKG.failed, PKG.interrupted}
 
 
 @dataclass
 class Batch:
-    """The edges of some sources, and the places and activities of sources that were removed before."""
+    """The edges of some sources, and the places, activities and links of sources that were removed before."""
 
     edges: list[Edges] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
     activities: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return sum(len(edges.usages) for edges in self.edges)
 
+    def __bool__(self) -> bool:
+        return bool(self.edges or self.places or self.activities or self.links)
 
-def resolve(writing: Writing, batch: Batch, *, alone: bool) -> Counter[str]:
+    def names(self) -> set[str]:
+        """Return all names by which records of another batch could mean what this one speaks of."""
+        names = set(self.places)
+        for edges in self.edges:
+            names |= edges.times.keys() | edges.described.keys() | edges.places.keys() | set(edges.places.values())
+            for usage in edges.usages:
+                names |= {usage.used, usage.digest}
+            for each in edges.generations:
+                names |= {each.version, each.place, each.activity, each.digest}
+            for link in edges.links:
+                names |= {link.node, link.subject, link.object}
+        return names - {""}
+
+
+def resolve(writing: Writing, batch: Batch, known: Callable[[set[str]], set[str]]) -> tuple[Counter[str], Delta]:
     """Resolve what a batch says, after its quads were loaded.
 
     Args:
         writing: the open transaction.
         batch: what was read since the last call.
-        alone: the store held nothing before this batch, so the batch knows everything.
+        known: returns those of some names that batches before may have spoken of; of the others this one knows all.
 
     Returns:
-        how many usages were resolved by which evidence.
+        how many usages were resolved by which evidence, and what changes in the lineage index.
     """
-    return _Resolution(writing, batch, alone=alone).run()
+    return _Resolution(writing, batch, known).run()
 
 
 class _Resolution:
-    def __init__(self, writing: Writing, batch: Batch, *, alone: bool) -> None:
-        self.writing, self.batch, self.alone = writing, batch, alone
+    def __init__(self, writing: Writing, batch: Batch, known: Callable[[set[str]], set[str]]) -> None:
+        self.writing, self.batch = writing, batch
         self.base = writing.base
         self.facts = Facts(writing.graph)
         self.counts: Counter[str] = Counter()
@@ -67,23 +85,32 @@ class _Resolution:
         self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
         self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
         self.links: dict[str, Link] = {}
-        self.versions = Versions(self.base, self.facts, self.lines)
+        headers = {self.product(each) for edges in batch.edges for each in edges.generations if each.product}
+        self.delta = Delta(known=batch.names() | headers)
+        self.before = known(self.delta.known)
+        self.telling = Telling(writing.graph, batch.edges, self.before)
+        self.versions = Versions(self.base, self.facts, self.delta.known, self.before, self.lines)
 
-    def run(self) -> Counter[str]:
+    def run(self) -> tuple[Counter[str], Delta]:
         self.take_batch()
-        if self.alone:
-            self.versions.know((each for outputs in self.outputs.values() for each in outputs.values()), self.times)
-        else:
-            self.widen()
+        self.versions.know((each for outputs in self.outputs.values() for each in outputs.values()), self.times)
+        self.widen()
         for activity, usages in self.usages.items():
             self.activity(activity, usages.values())
+        for activity in self.outputs.keys() - self.usages.keys():
+            self.activity(activity, ())
         for link in self.links.values():
             self.link(link)
         for activity in self.times:
             self.status(activity)
         self.writing.load("".join(self.lines))
         self.sweep()
-        return self.counts
+        self.telling.tell(self.delta, self.batch.places, self.versions.places)
+        return self.counts, self.delta
+
+    def product(self, generation: Generation) -> str:
+        """Return the entity that a header names."""
+        return self.base + identity.product(generation.product)
 
     # What there is to resolve
 
@@ -101,22 +128,23 @@ class _Resolution:
 
     def widen(self) -> None:
         """Take in what the store already held: activities that the batch changes the answer for."""
-        facts = self.facts
+        facts, before = self.facts, self.before
         generations = [each for outputs in self.outputs.values() for each in outputs.values()]
-        places = {each.place for each in generations} | self.batch.places
-        places |= {place for each in generations for place in facts.places_of(each.version)}
-        affected, links = set(self.batch.activities), set()
+        places = {each.place for each in generations if each.place in before} | self.batch.places
+        places |= {place for each in generations if each.version in before for place in facts.places_of(each.version)}
+        places |= {place for edges in self.batch.edges for place in edges.places.values() if place in before}
+        affected, links = set(self.batch.activities), set(self.batch.links)
         for place in places:
             for node in facts.nodes_of(place):
                 activity = facts.activity_of(node)
                 affected |= {activity} if activity else set()
                 links |= set() if activity else {node}
         for each in generations:
-            if each.digest:
+            if each.digest in before:
                 affected |= facts.users_of_digest(each.digest)
-            if each.product:
-                affected |= facts.users_of(self.base + identity.product(each.product))
-        known_before = {activity for activity in self.times if facts.in_several_graphs(activity)}
+            if each.product and self.product(each) in before:
+                affected |= facts.users_of(self.product(each))
+        known_before = {activity for activity in self.times if activity in before and facts.in_several_graphs(activity)}
         self.batch.activities |= affected | known_before
         for activity in (affected - self.times.keys()) | known_before:
             if facts.is_activity(activity):
@@ -128,33 +156,35 @@ class _Resolution:
             link = facts.link(node)
             if link is not None:
                 self.links[node] = link
-        for node in links | self.links.keys():
+        again = links | (self.links.keys() & before)
+        for node in again:
             self.forget_link(node)
+        self.delta.killed |= self.batch.activities | again
 
     # Answers
 
     def activity(self, activity: str, usages: Iterable[Usage]) -> None:
         start = self.times.get(activity, (None, None))[0]
-        read = set()
+        read: dict[tuple[str, str], None] = {}
         for usage in usages:
             version, evidence = self.versions.version(
                 usage.used, activity, usage.at if usage.at is not None else start, usage.digest
             )
             if version is None:
-                self.counts[UNRESOLVED] += 1
+                evidence, version = UNRESOLVED, usage.used
                 self.put(usage.node, PKG.usedSomeVersionOf, usage.used)
-                self.put(usage.node, PKG.evidence, PKG.unresolved)
-                self.put(activity, PROV.used, usage.used)
-                continue
+            else:
+                self.put(usage.node, PKG.usedVersion, version)
             self.counts[evidence] += 1
-            self.put(usage.node, PKG.usedVersion, version)
             self.put(usage.node, PKG.evidence, evidence)
             self.put(activity, PROV.used, version)
-            read.add(version)
+            read[version, evidence] = None
         for output in self.outputs.get(activity, ()):
-            for version in read:
+            for version in dict.fromkeys(version for version, evidence in read if evidence != UNRESOLVED):
                 if version != output:
                     self.put(output, PKG.progenitor, version)
+            edges = [(output, version, activity, KIND[short(evidence)]) for version, evidence in read]
+            self.delta.edges += edges or [(output, output, activity, GENERATED)]
 
     def link(self, link: Link) -> None:
         """Resolve both ends of a derivation or membership, at the start of the activity it was recorded by."""
@@ -171,7 +201,9 @@ class _Resolution:
         self.put(link.node, PKG.usedVersion, other)
         self.put(link.node, PKG.evidence, evidence)
         self.put(link.node, PKG.ofVersion, subject)
+        kind = "derivation" if link.kind is Kind.DERIVED else "membership"
         if subject != other:
+            self.delta.edges.append((subject, other, link.node, KIND[kind]))
             self.put(subject, PKG.drawnFrom, other)
             self.put(subject, PROV.wasDerivedFrom if link.kind is Kind.DERIVED else PROV.hadMember, other)
 
@@ -189,10 +221,9 @@ class _Resolution:
 
     def status(self, activity: str) -> None:
         """Say that an activity whose outcome nobody recorded is running (if it said so) or unknown."""
-        facts = self.facts
-        if not _FINAL & set(facts.graph.objects(activity, PKG.status)):
-            running = "running" in facts.graph.objects(activity, PKG.recordedStatus)
-            self.put(activity, PKG.status, PKG.running if running else PKG.unknown)
+        outcome = self.telling.outcome(activity)
+        if outcome not in FINAL:
+            self.put(activity, PKG.status, PKG.running if outcome == "running" else PKG.unknown)
 
     def put(self, subject: str, predicate: str, object_: str) -> None:
         self.lines.append(statement(self.base, subject, predicate, object_))

@@ -21,37 +21,48 @@ def statement(base: str, subject: str, predicate: str, object_: str) -> str:
 
 
 class Versions:
-    """Answer which version was meant; ``lines`` takes the first versions that answers need, as N-Quads."""
+    """Answer which version was meant.
 
-    def __init__(self, base: str, facts: Facts, lines: list[str]) -> None:
-        self.base, self.facts, self.lines = base, facts, lines
-        self.alone = False
-        self.initials: set[str] = set()
+    Args:
+        base: what the IRIs of the data begin with.
+        facts: what the store says.
+        named: all names of which this batch speaks.
+        before: the names of which earlier batches may have spoken; of the others this batch knows all.
+        lines: takes the first versions that answers need, as N-Quads.
+    """
+
+    def __init__(self, base: str, facts: Facts, named: set[str], before: set[str], lines: list[str]) -> None:
+        self.base, self.facts, self.named, self.before, self.lines = base, facts, named, before, lines
+        self.places: dict[str, str] = {}  # of the first versions
         self.by_place: dict[str, list[Written]] = {}
         self.by_digest: dict[str, list[Written]] = {}
 
     def know(self, generations: Iterable[Generation], times: Times) -> None:
-        """Take a batch that knows everything."""
-        self.alone = True
+        """Take what a batch says."""
         by_place, by_digest = defaultdict(list), defaultdict(list)
         for each in generations:
             start, end = times.get(each.activity, (None, None))
             written = Written(each.version, each.activity, start, end, each.digest, each.product)
-            by_place[each.place].append(written)
-            if each.digest:
+            if each.place not in self.before:
+                by_place[each.place].append(written)
+            if each.digest and each.digest not in self.before:
                 by_digest[each.digest].append(written)
         self.by_place, self.by_digest = dict(by_place), dict(by_digest)
+
+    def asked(self, name: str) -> bool:
+        """Say whether the store must be asked of a name: batches before spoke of it, or this one does not."""
+        return name in self.before or name not in self.named
 
     def written(self, place: str) -> list[Written]:
         """Return all versions ever written at a place."""
         if place not in self.by_place:
-            self.by_place[place] = [] if self.alone else self.facts.written(place)
+            self.by_place[place] = self.facts.written(place) if self.asked(place) else []
         return self.by_place[place]
 
     def with_digest(self, digest: str) -> list[Written]:
         """Return all versions ever written with a content digest."""
         if digest not in self.by_digest:
-            self.by_digest[digest] = [] if self.alone else self.facts.with_digest(digest)
+            self.by_digest[digest] = self.facts.with_digest(digest) if self.asked(digest) else []
         return self.by_digest[digest]
 
     def is_place(self, iri: str) -> bool:
@@ -100,8 +111,8 @@ class Versions:
     def first_version(self, place: str, digest: str) -> str:
         """Name and describe the version that lay at a place before anything was recorded, or with a digest."""
         version = self.base + identity.version(place.removeprefix(self.base), digest)
-        if version not in self.initials:
-            self.initials.add(version)
+        if version not in self.places:
+            self.places[version] = place
             facts = [(RDF_TYPE, PROV.Entity), (PROV.specializationOf, place)]
             facts += [(PKG.contentDigest, digest)] if digest else []
             self.lines += [statement(self.base, version, predicate, value) for predicate, value in facts]

@@ -5,11 +5,14 @@ a derivation or a membership that a record asserts. ``prov:wasInfluencedBy`` is 
 leads from a collection into everything else in it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from provkg.lineage.index import Index, Reached, index_of
+from provkg.lineage.index.delta import GENERATED, KINDS, LINKS
 from provkg.store import Graph
-from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, SKOS, VP, short
+from provkg.vocab import PKG, PROV, SKOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,6 @@ class Step:
     of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    depth: int
-    source: str
-    activity: str
-    target: str
-    evidence: str
-    role: str
-
-
 def lineage(graph: Graph, product: str, *, down: bool = False, depth: int | None = None) -> list[Step]:
     """Return the history of a product, or what was made from it.
 
@@ -54,114 +47,75 @@ def lineage(graph: Graph, product: str, *, down: bool = False, depth: int | None
     Returns:
         the steps in order of depth, location, activity name and start.
     """
-    edges = list(_walk(graph, product, down=down, depth=depth))
-    entities = {iri: describe_entity(graph, iri) for iri in {edge.target for edge in edges}}
-    activities = {iri: describe_activity(graph, iri) for iri in {edge.activity for edge in edges if edge.activity}}
-    steps = [_step(edge, entities[edge.target], activities.get(edge.activity, ("", ""))) for edge in edges]
-    return sorted(
-        steps,
-        key=lambda step: (
-            step.depth,
-            step.location or "",
-            step.activityName or "",
-            step.startedAt or "",
-            step.entity,
-            step.of,
-        ),
-    )
+    index = index_of(graph)
+    start = index.find(product)
+    if start is None:
+        return []
+    steps = _Steps(index, index.reached(start, down=down, depth=depth)).steps()
+    nameless = [at for at, step in enumerate(steps) if step.name is None and step.activity and not down]
+    for at in nameless:
+        steps[at] = replace(steps[at], name=_role(graph, steps[at]))
+    return sorted(steps, key=_order)
 
 
-def _step(edge: _Edge, entity: tuple[str, str], activity: tuple[str, str]) -> Step:
-    return Step(
-        depth=edge.depth,
-        location=entity[0] or None,
-        name=entity[1] or edge.role or None,
-        entity=edge.target,
-        activity=edge.activity or None,
-        activityName=activity[0] or None,
-        startedAt=activity[1] or None,
-        evidence=edge.evidence,
-        of=edge.source,
-    )
+def _order(step: Step) -> tuple[object, ...]:
+    named = (step.location or "", step.activityName or "", step.startedAt or "")
+    return step.depth, *named, step.entity, step.of, step.evidence
 
 
-def _walk(graph: Graph, product: str, *, down: bool, depth: int | None) -> Iterator[_Edge]:
-    """Go level by level; each entity is gone into once, each edge given once."""
-    seen, given = {product}, set()
-    frontier, level = [product], 0
-    while frontier and (depth is None or level < depth):
-        level += 1
-        following = []
-        for edge in _edges(graph, frontier, level, down=down):
-            key = (
-                (edge.activity, edge.target, edge.evidence)
-                if edge.activity
-                else (edge.source, edge.target, edge.evidence)
+class _Steps:
+    """Edges as steps: what is one step for people may be several edges, of which the nearest is told."""
+
+    def __init__(self, index: Index, reached: Reached) -> None:
+        self.index = index
+        self.ids = np.unique(np.concatenate([reached.edges.of, reached.edges.node]))
+        self.iris = index.iris(self.ids)
+        rank = np.empty(len(self.ids), np.uint32)  # in the order of their IRIs, whatever the order of ingests
+        rank[np.argsort(np.array(self.iris, object))] = np.arange(len(self.ids), dtype=np.uint32)
+        of, depth = reached.edges.of, reached.depth
+        link = np.isin(reached.edges.kind, LINKS)
+        # an activity that read one product is one step, however many it made; a link is one step for each of its ends
+        one = np.where(link, of, np.uint32(0))
+        order = np.lexsort((rank[np.searchsorted(self.ids, of)], depth, one, *reached.edges[1:]))
+        columns = [column[order] for column in (one, *reached.edges[1:])]
+        new = np.ones(len(order), bool)
+        new[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+        self.edges, self.depth, self.link = reached.edges.where(order[new]), depth[order[new]], link[order[new]]
+
+    def steps(self) -> list[Step]:
+        of, node, via, kind = self.edges
+        calls, call = np.unique(via, return_inverse=True)
+        activities, made = self.index.activities(calls), self.index.made(calls)
+        told = self.index.describe(self.ids)
+        rows = zip(
+            np.searchsorted(self.ids, of).tolist(),
+            np.searchsorted(self.ids, node).tolist(),
+            call.tolist(),
+            kind.tolist(),
+            self.depth.tolist(),
+            self.link.tolist(),
+            strict=True,
+        )
+        return [
+            Step(
+                depth - 1 if number == GENERATED else depth,
+                told[there].location or None,
+                told[there].name or None,
+                self.iris[there],
+                None if link else activities[at],
+                None if link else made[at].label or None,
+                None if link else made[at].start or None,
+                KINDS[number],
+                self.iris[here],
             )
-            if key not in given:
-                given.add(key)
-                yield edge
-            if edge.target not in seen:
-                seen.add(edge.target)
-                following.append(edge.target)
-        frontier = following
+            for here, there, at, number, depth, link in rows
+        ]
 
 
-def _edges(graph: Graph, frontier: list[str], level: int, *, down: bool) -> Iterator[_Edge]:
-    for source in frontier:
-        yield from _down(graph, source, level) if down else _up(graph, source, level)
-        here, there = (PKG.usedVersion, PKG.ofVersion) if down else (PKG.ofVersion, PKG.usedVersion)
-        for node in graph.subjects(here, source):
-            for target in graph.objects(node, there):
-                if target != source:
-                    kind = "membership" if PKG.Membership in graph.objects(node, RDF_TYPE) else "derivation"
-                    yield _Edge(level, source, "", target, kind, "")
-
-
-def _up(graph: Graph, product: str, level: int) -> Iterator[_Edge]:
-    for activity in graph.objects(product, PROV.wasGeneratedBy):
-        usages = graph.objects(activity, PROV.qualifiedUsage)
-        if not usages:
-            yield _Edge(level - 1, product, activity, product, "generated", "")
-        for node in usages:
-            evidence = graph.objects(node, PKG.evidence)
-            for version in graph.objects(node, PKG.usedVersion) or graph.objects(node, PROV.entity):
-                yield _Edge(
-                    level,
-                    product,
-                    activity,
-                    version,
-                    short(evidence[0]) if evidence else "unresolved",
-                    _role(graph, node),
-                )
-
-
-def _down(graph: Graph, used: str, level: int) -> Iterator[_Edge]:
-    for node in graph.subjects(PKG.usedVersion, used):
-        evidence = graph.objects(node, PKG.evidence)
-        for activity in graph.subjects(PROV.qualifiedUsage, node):
-            for product in graph.subjects(PROV.wasGeneratedBy, activity):
-                yield _Edge(level, used, activity, product, short(evidence[0]) if evidence else "unresolved", "")
-
-
-def _role(graph: Graph, node: str) -> str:
-    roles = graph.objects(node, PROV.hadRole)
-    labels = graph.objects(roles[0], SKOS.prefLabel) if roles else []
-    return labels[0] if labels else ""
-
-
-def _first(graph: Graph, subject: str, *predicates: str) -> str:
-    return next((found[0] for predicate in predicates if (found := graph.objects(subject, predicate))), "")
-
-
-def describe_entity(graph: Graph, entity: str) -> tuple[str, str]:
-    """Return where an entity lies and what it is called; either may be empty."""
-    places = [entity, *graph.objects(entity, PROV.specializationOf)]
-    location = next((found for place in places if (found := _first(graph, place, PKG.location))), "")
-    described = next((found for place in places if (found := _first(graph, place, VP.entityDescription))), "")
-    return location, _first(graph, described, VP.name) if described else _first(graph, entity, RDFS_LABEL, VP.name)
-
-
-def describe_activity(graph: Graph, activity: str) -> tuple[str, str]:
-    """Return the type of an activity and when it started, as recorded and in UTC; either may be empty."""
-    return _first(graph, activity, RDFS_LABEL), _first(graph, activity, PKG.recordedStart, PROV.startedAtTime)
+def _role(graph: Graph, step: Step) -> str | None:
+    """Return the role in which an activity used an entity that nobody gave a name."""
+    for node in graph.objects(str(step.activity), PROV.qualifiedUsage):
+        used = graph.objects(node, PKG.usedVersion) or graph.objects(node, PROV.entity)
+        for role in graph.objects(node, PROV.hadRole) if step.entity in used else ():
+            return next(iter(graph.objects(role, SKOS.prefLabel)), None)
+    return None

@@ -1,8 +1,28 @@
 """The edges of one document: who read and wrote what, for :mod:`provkg.lineage` to resolve over all documents."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from provkg.records import Kind
+
+
+class Described(NamedTuple):
+    """What people are told of a product or its place: where it lies, what it is called, its level."""
+
+    location: str = ""
+    name: str = ""
+    level: str = ""
+
+
+class Made(NamedTuple):
+    """What people are told of an activity: its type, when it started (as recorded and in UTC), and how it ended.
+
+    ``outcome`` is the last word of a status IRI, or ``running`` where that was recorded.
+    """
+
+    label: str = ""
+    start: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +61,39 @@ class Link:
 
 @dataclass
 class Edges:
-    """What a document says of who read and wrote what; all names are IRIs without brackets."""
+    """What a document says of who read and wrote what; all names are IRIs without brackets.
+
+    ``described``, ``places`` and ``made`` are what it says to people of products and activities; for those in
+    ``asked`` it says more than these can hold, so that the graph must be asked.
+    """
 
     times: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     usages: list[Usage] = field(default_factory=list)
     generations: list[Generation] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    described: dict[str, Described] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def describe(self, iri: str, told: Described) -> None:
+        """Note what people are told of a product or place."""
+        if self.described.setdefault(iri, told) != told:
+            self.asked.add(iri)
+
+    def lies(self, version: str, place: str) -> None:
+        """Note where a version lies."""
+        if self.places.setdefault(version, place) != place:
+            self.asked.add(version)
+
+    def make(self, activity: str, told: Made) -> None:
+        """Note what people are told of an activity."""
+        if self.made.setdefault(activity, told) != told:
+            self.asked.add(activity)
+
+    def end(self, activity: str, outcome: str) -> None:
+        """Note how an activity ended."""
+        if activity in self.made:
+            self.made[activity] = self.made[activity]._replace(outcome=outcome)
+        else:
+            self.asked.add(activity)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from provkg.identity import canonical
+from provkg.identity import canonical, printable
+from provkg.mapping.edges import Described, Made
 from provkg.mapping.statements import Statements
 from provkg.mapping.terms import integer, literal
 from provkg.records import UNREADABLE_TIME, Activity, Agent, Ended, Entity, Environment, Node, Parameters, Session
@@ -47,10 +48,12 @@ class Nodes:
         if record.label:
             put(f"{a} {_LABEL} {literal(record.label)} .")
             put(f"{a} <{VP.activityDescription}> {self.out.shared.activity_description(record.label)} .")
-        start = self.out.time(a, PROV.startedAtTime, PKG.recordedStart, record.start)
-        end = self.out.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
+        start, shown = self.out.time(a, PROV.startedAtTime, PKG.recordedStart, record.start)
+        end, _ = self.out.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
         known = self.out.edges.times.get(a[1:-1], (None, None))
         self.out.edges.times[a[1:-1]] = (known[0] if start is None else start, known[1] if end is None else end)
+        told = Made(printable(record.label), printable(shown), record.status or record.recorded_status)
+        self.out.edges.make(a[1:-1], told)
         if record.status and record.status != "running":
             put(f"{a} <{PKG.status}> <{PKG[record.status]}> .")
         if record.recorded_status:
@@ -71,10 +74,11 @@ class Nodes:
     def ended(self, record: Ended) -> None:
         """The end of an activity."""
         a = self.out.names.iri(record.activity)
-        end = self.out.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
+        end, _ = self.out.time(a, PROV.endedAtTime, PKG.recordedEnd, record.end)
         self.out.edges.times[a[1:-1]] = (self.out.edges.times.get(a[1:-1], (None, None))[0], end)
         if record.status:
             self.out.source.append(f"{a} <{PKG.status}> <{PKG[record.status]}> .")
+            self.out.edges.end(a[1:-1], record.status)
         self.out.counts["ended"] += 1
 
     def surroundings(self, subject: str, environment: Environment | None, arguments: tuple[str, ...]) -> None:
@@ -90,6 +94,8 @@ class Nodes:
         is_file = record.name.startswith("file/")
         if "collection" in record.types:
             self.out.collections.add(e)
+        self.out.edges.describe(e[1:-1], Described(printable(record.path), printable(record.label), record.level))
+        self.out.telling(e, record.properties)
         put = self.out.source.append
         if is_file or record.name.startswith("entity/"):
             if not self.out.shared.first(f"{e} {replace(record, line=0)}"):
@@ -107,6 +113,7 @@ class Nodes:
             put(f"{e} <{PKG.fileName}> {literal(record.path.rstrip('/').rpartition('/')[2])} .")
         if record.place:
             put(f"{e} <{PROV.specializationOf}> {self.out.names.iri(record.place)} .")
+            self.out.edges.lies(e[1:-1], self.out.names.iri(record.place)[1:-1])
         self.describe(e, record, put)
         if record.digest is not None:  # a content digest is evidence on a version: see relation
             put(f"{e} <{_DIGEST[record.digest.of]}> {literal(f'{record.digest.algorithm}:{record.digest.value}')} .")
@@ -135,6 +142,7 @@ class Nodes:
     def node(self, record: Node) -> None:
         """Anything else, as it is."""
         n = self.out.names.iri(record.name)
+        self.out.edges.asked.add(n[1:-1])
         self.out.source += [f"{n} {_A} {self.out.names.iri(kind)} ." for kind in record.types]
         if record.line:
             self.out.source.append(f"{n} {_LINE} {integer(record.line)} .")

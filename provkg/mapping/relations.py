@@ -49,6 +49,7 @@ class Relations:
             subject, other = self.out.names.iri(record.subject), self.out.names.iri(record.object)
             if record.kind in DIRECT:
                 self.out.source.append(f"{subject} <{DIRECT[record.kind]}> {other} .")
+                self.out.edges.asked.add(subject[1:-1])
                 self.out.properties(subject, record.properties, {})
                 return
             direct, qualified, kind, end = QUALIFIED[record.kind]
@@ -72,7 +73,7 @@ class Relations:
             put(f"{node} <{PROV.hadRole}> {self.out.shared.role(record.role)} .")
         if record.line:
             put(f"{node} {_LINE} {integer(record.line)} .")
-        at = self.out.time(node, PROV.atTime, PKG.recordedTime, record.time) if record.time else None
+        at, _ = self.out.time(node, PROV.atTime, PKG.recordedTime, record.time)
         for predicate, value in record.properties:
             put(f"{node} {self.out.names.iri(predicate)} {self.out.names.value(value)} .")
         return at
@@ -118,6 +119,7 @@ class Relations:
         if is_place:
             put(f"{version} {_A} {_ENTITY} .")
             put(f"{version} <{PROV.specializationOf}> {place} .")
+            self.out.edges.lies(version[1:-1], place[1:-1])
             if record.subject.startswith("file/"):
                 put(f"{version} {_A} <{VP.DatasetEntity}> .")
             if place in self.out.collections:

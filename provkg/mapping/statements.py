@@ -9,9 +9,10 @@ from provkg.mapping.edges import Edges
 from provkg.mapping.shared import Shared
 from provkg.mapping.terms import Clock, Names, literal
 from provkg.records import UNREADABLE_TIME, Properties, Typed
-from provkg.vocab import PKG, PROV, XSD
+from provkg.vocab import PKG, PROV, RDFS_LABEL, VP, XSD
 
 EXTRA = "records with keys without a term (kept under pkg:extra)"
+_TOLD = {PKG.location, VP.entityDescription, PKG.dataLevel, PROV.specializationOf, RDFS_LABEL, VP.name, PKG.status}
 _TIMES = (PROV.generatedAtTime, PROV.invalidatedAtTime)  # those of activities and relations have their own fields
 
 
@@ -32,23 +33,33 @@ class Statements:
         self.shared = Shared(self.names, self.known)
         self.clock = Clock(self.config.zone_info)
 
-    def time(self, subject: str, predicate: str, recorded: str, text: str) -> int | None:
-        """Write a time in UTC; where xsd:dateTime would lose digits (or the text is no time), keep the text too."""
+    def time(self, subject: str, predicate: str, recorded: str, text: str) -> tuple[int | None, str]:
+        """Write a time in UTC; where xsd:dateTime would lose digits (or the text is no time), keep the text too.
+
+        Returns:
+            microseconds since 1970 where it is a time, and the text as people are told it.
+        """
         if not text:
-            return None
+            return None, ""
         try:
             shown, at = self.clock.read(text)
         except (ValueError, OverflowError):
             self.remarks[UNREADABLE_TIME] += 1
             self.source.append(f"{subject} <{recorded}> {literal(text)} .")
-            return None
+            return None, text
         self.source.append(f'{subject} <{predicate}> "{shown}"^^<{XSD}dateTime> .')
         if shown[-2] == "0" and "." in shown:
             self.source.append(f"{subject} <{recorded}> {literal(shown)} .")
-        return at
+        return at, shown
+
+    def telling(self, subject: str, properties: Properties) -> None:
+        """Note that the graph must be asked what people are told of a subject, if properties say something of it."""
+        if any(predicate in _TOLD for predicate, _ in properties):
+            self.edges.asked.add(subject[1:-1])
 
     def properties(self, subject: str, properties: Properties, extra: dict[str, object]) -> None:
         """Write properties, and the keys without a term as JSON."""
+        self.telling(subject, properties)
         for predicate, value in properties:
             text = value.text if isinstance(value, Typed) else value
             if predicate in _TIMES and isinstance(text, str):

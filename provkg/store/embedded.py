@@ -5,7 +5,9 @@
     .provkg/
         format.json        version of this layout, base of the IRIs
         CURRENT            the number of the snapshot readers open
-        snapshots/000007/  a RocksDB folder that nothing writes to any more
+        snapshots/000007/  a state that nothing writes to any more
+            quads/         a RocksDB folder
+            beside/        what is kept beside the quads: the lineage index
         lock               held by the one writer: its pid, host and start
 
 A writer makes a hard-link copy of the current snapshot, changes the copy, and makes it current by renaming one file:
@@ -32,7 +34,8 @@ from provkg.errors import StoreError, StoreLocked
 from provkg.store.local import LocalGraph
 from provkg.store.protocol import Store, Writing
 
-FORMAT = 2  # 2: pkg:drawnFrom
+FORMAT = 3  # 2: pkg:drawnFrom; 3: quads and what is beside them, summaries
+QUADS, BESIDE = "quads", "beside"
 KEPT_SNAPSHOTS = 2
 
 
@@ -78,7 +81,8 @@ class EmbeddedStore(Store):
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
             base = self.base()
             try:
-                return LocalGraph(pyoxigraph.Store.read_only(str(snapshot)), base, snapshot.name)
+                store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
+                return LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
             except OSError as error:
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked
                     raise StoreError(f"{snapshot}: {error}") from None
@@ -137,9 +141,12 @@ class EmbeddedStore(Store):
         self._sweep(current)
         number = int(current.name) + 1 if current else 1
         copy = self.path / "snapshots" / f"{number:06d}.part"
+        (copy / BESIDE).mkdir(parents=True)
         if current is not None:
-            pyoxigraph.Store.read_only(str(current)).backup(str(copy))
-        writing = EmbeddedWriting(pyoxigraph.Store(str(copy)), base, fresh=current is None)
+            pyoxigraph.Store.read_only(str(current / QUADS)).backup(str(copy / QUADS))
+            for file in (current / BESIDE).iterdir():
+                os.link(file, copy / BESIDE / file.name)
+        writing = EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
         try:
             yield writing
             if writing.changed:
@@ -196,16 +203,17 @@ class EmbeddedWriting(Writing):
     ``fresh`` says that there was no store before; ``changed`` that something was written or removed.
     """
 
-    def __init__(self, store: pyoxigraph.Store, base: str, *, fresh: bool) -> None:
+    def __init__(self, store: pyoxigraph.Store, base: str, beside: Path, *, fresh: bool) -> None:
         self.store = store
         self.base = base
+        self.beside = beside
         self.fresh = fresh
         self.changed = False
 
     @property
     def graph(self) -> LocalGraph:
         """What this transaction sees."""
-        return LocalGraph(self.store, self.base)
+        return LocalGraph(self.store, self.base, "", self.beside)
 
     def load(self, quads: str) -> None:
         """Load N-Quads. The mapper has checked every IRI, so the parser need not."""

@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 from pyoxigraph import (
@@ -29,12 +30,14 @@ class Graph(ABC):
 
     Args:
         base: what the IRIs of the data begin with.
-        snapshot: names this state of the store; what is kept beside the store is of one state.
+        snapshot: names this state of the store.
+        beside: the folder of what is kept beside the quads of this state, such as an index; None where there is none.
     """
 
-    def __init__(self, base: str, snapshot: str) -> None:
+    def __init__(self, base: str, snapshot: str, beside: Path | None = None) -> None:
         self.base = base
         self.snapshot = snapshot
+        self.beside = beside
         self.inferences = NamedNode(base + INFERENCES)
 
     # What each kind of store does in its own way
@@ -96,11 +99,11 @@ class Graph(ABC):
 
     def objects(self, subject: str, predicate: str) -> list[str]:
         """Return the values of a property, each once, as text."""
-        return sorted({_text(quad.object) for quad in self.quads(subject, predicate)})
+        return sorted({text_of(quad.object) for quad in self.quads(subject, predicate)})
 
     def subjects(self, predicate: str, object_: str | Literal) -> list[str]:
         """Return what has this value, each once."""
-        return sorted({_text(quad.subject) for quad in self.quads(None, predicate, object_)})
+        return sorted({text_of(quad.subject) for quad in self.quads(None, predicate, object_)})
 
     def iri(self, name: str) -> str:
         """Return the IRI of a name of this store."""
@@ -144,14 +147,10 @@ def readable(triples: Iterable[Triple], prefixes: dict[str, str]) -> str:
     return graph.serialize(format="turtle").strip() + "\n"
 
 
-def text_of(term: Term | None) -> str:
+def text_of(term: object) -> str:
     """Return a term as plain text; nothing is the empty string."""
-    return "" if term is None else term.value
+    return "" if term is None else str(getattr(term, "value", term))
 
 
 def _node(iri: str | None) -> NamedNode | None:
     return None if iri is None else NamedNode(iri)
-
-
-def _text(term: object) -> str:
-    return str(getattr(term, "value", term))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 from pyoxigraph import BlankNode, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store
@@ -23,10 +24,11 @@ class LocalGraph(Graph):
         store: the store.
         base: what the IRIs of the data begin with.
         snapshot: names this state of the store.
+        beside: the folder of what is kept beside the quads.
     """
 
-    def __init__(self, store: Store, base: str, snapshot: str = "") -> None:
-        super().__init__(base, snapshot)
+    def __init__(self, store: Store, base: str, snapshot: str = "", beside: Path | None = None) -> None:
+        super().__init__(base, snapshot, beside)
         self.store = store
 
     def pattern(

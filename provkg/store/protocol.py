@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from pyoxigraph import Quad
 
@@ -10,9 +11,14 @@ from provkg.store.graph import Graph
 
 
 class Writing(ABC):
-    """One transaction: ``fresh`` says that the store was empty before, ``changed`` that something was written."""
+    """One transaction: ``fresh`` says that the store was empty before, ``changed`` that something was written.
+
+    ``beside`` is the folder of what is kept beside the quads: its files are those of the state before, and are
+    replaced, never changed. None where it is made anew by the next who reads.
+    """
 
     base: str
+    beside: Path | None
     fresh: bool
     changed: bool
 
