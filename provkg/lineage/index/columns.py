@@ -103,7 +103,12 @@ def texts(name: str, values: Iterable[str]) -> dict[str, Array]:
     encoded = [value.encode("utf-8", "surrogatepass") for value in values]
     ends = np.zeros(len(encoded) + 1, np.uint64)
     np.cumsum([len(value) for value in encoded], out=ends[1:])
-    return {f"{name}.ends": ends, f"{name}.data": np.frombuffer(b"".join(encoded), np.uint8)}
+    return {f"{name}.ends": _narrow(ends), f"{name}.data": np.frombuffer(b"".join(encoded), np.uint8)}
+
+
+def _narrow(ends: Array) -> Array:
+    """Return ends in 32 bits where that is enough."""
+    return ends.astype(np.uint32) if not len(ends) or int(ends[-1]) < 1 << 32 else ends
 
 
 def joined(name: str, parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -112,6 +117,6 @@ def joined(name: str, parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     ends = [np.zeros(1, np.uint64)]
     ends += [part[f"{name}.ends"][1:] + np.uint64(shift) for part, shift in zip(parts, shifts, strict=False)]
     return {
-        f"{name}.ends": np.concatenate(ends),
+        f"{name}.ends": _narrow(np.concatenate(ends)),
         f"{name}.data": np.concatenate([part[f"{name}.data"] for part in parts] or [np.zeros(0, np.uint8)]),
     }
