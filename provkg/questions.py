@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode
 
 from provkg.errors import QuestionError
 from provkg.lineage import find_one
+from provkg.lineage.closures import through_index
 from provkg.resources import folder
 from provkg.store import Graph, Row
 from provkg.vocab import XSD
@@ -152,7 +153,7 @@ def ask(graph: Graph, question: Question, values: Mapping[str, Any], *, site: st
         Ambiguous: several do.
     """
     terms = {name: _term(graph, question, name, value, site) for name, value in values.items() if value is not None}
-    return graph.select(question.bind(terms))
+    return graph.select(through_index(graph, question.bind(terms)))
 
 
 def _term(graph: Graph, question: Question, name: str, value: Any, site: str) -> NamedNode | Literal:

@@ -57,6 +57,7 @@ RESOLUTION = "graph/resolution"
 LEDGER = "graph/ledger"
 DESCRIPTIONS = "graph/descriptions"
 INFERENCES = "graph/inferences"
+SUMMARIES = "graph/summaries"
 
 
 def short(iri: str) -> str:

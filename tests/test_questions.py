@@ -19,6 +19,8 @@ from provkg.resources import folder, sample
 CASES = Path(__file__).parent / "cases" / "queries"
 EXAMPLES: dict[str, dict[str, str]] = {
     "completeness": {},
+    "durations": {},
+    "with-parameter": {"parameter": "ObservationRun", "value": "12012"},
     "descendants": {"product": "drs4_pedestal.Run12010.0000.h5"},
     "generated-twice": {},
     "impact": {"product": "/data/irf/crab_irf.fits.gz"},
@@ -45,9 +47,9 @@ def test_every_question_has_an_example() -> None:
     assert set(questions()) == set(EXAMPLES)
 
 
-def test_the_twelve_questions_of_the_first_release_are_there() -> None:
+def test_the_fourteen_questions_of_the_first_release_are_there() -> None:
     assert sorted(each.id for each in questions().values()) == sorted(
-        ["T1", "T4", "T5", "T6", "T8", "T10", "R1", "R2", "Q6", "D3", "D9", "I1"]
+        ["T1", "T4", "T5", "T6", "T8", "T10", "R1", "R2", "Q6", "D3", "D4", "D9", "U2", "I1"]
     )
 
 

@@ -1,28 +1,81 @@
-"""Keep the lineage index beside the store equal to it while an ingest goes on."""
+"""Keep what is derived from the sources equal to them while an ingest goes on: lineage index and summaries."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
 
 from provkg.lineage.index import Delta, Index, append, load, tidy
+from provkg.lineage.index.layer import NODE
+from provkg.lineage.resolution import Batch, Resolved
+from provkg.lineage.summaries import Call, Calls, Summaries
 from provkg.store import Writing
+from provkg.vocab import PKG, PROV
 
 
 class Indexing:
-    """The index of one transaction."""
+    """The index and the summaries of one transaction.
+
+    ``gone`` are the sources that were removed since the last batch.
+    """
 
     def __init__(self, writing: Writing) -> None:
         self.writing = writing
-        self.index: Index | None = None
+        self.opened: Index | None = None
+        self.summaries = Summaries(writing)
+        self.gone: set[str] = set()
         if writing.beside is not None:
             tidy(writing.beside)
 
+    @property
+    def index(self) -> Index | None:
+        """The index before this batch; None for a store that has it made by the next who reads."""
+        if self.opened is None and self.writing.beside is not None:
+            self.opened = load(self.writing.beside, self.writing.base)
+        return self.opened
+
     def known(self, names: set[str]) -> set[str]:
         """Return those of some names that the store spoke of before."""
-        if self.writing.beside is None:
-            return set() if self.writing.fresh else names
-        if self.index is None:
-            self.index = load(self.writing.beside, self.writing.base)
-        return self.index.knows(names)
+        if self.index is not None:
+            return self.index.knows(names)
+        return set() if self.writing.fresh else names
 
-    def add(self, delta: Delta) -> None:
-        """Take over what a batch changed."""
+    def take(self, batch: Batch, resolved: Resolved) -> set[str]:
+        """Take over what a batch changed, and return the graphs of the sources it touched."""
+        calls = Calls(self.writing.graph)
+        activities = set(batch.activities) | self.relevelled(resolved.delta)
+        sessions = batch.sessions | self.known({session for edges in batch.edges.values() for session in edges.nights})
+        for session in sessions:
+            activities |= set(self.writing.graph.subjects(PKG.inSession, session))
+        touched = {graph for activity in activities for graph in calls.tellers(activity)}
+        self.summarise(batch, resolved, calls, touched)
         if self.writing.beside is not None:
-            append(self.writing.beside, self.writing.base, delta)
-            self.index = None
+            append(self.writing.beside, self.writing.base, resolved.delta)
+            self.opened = None
+        return touched
+
+    def relevelled(self, delta: Delta) -> set[str]:
+        """Return the activities that made or read a product of which people are now told something else."""
+        view, names = self.writing.graph, list(delta.retold)
+        if self.index is not None:
+            before = self.index.numbered(map(self.index.name, names), NODE)[1]
+            names = [name for name in names if self.index.name(name) in before]
+            told = self.index.describe(np.array([before[self.index.name(name)] for name in names], np.uint32))
+            names = [name for name, was in zip(names, told, strict=True) if was.level != delta.products[name].level]
+        found = {activity for name in names for activity in view.objects(name, PROV.wasGeneratedBy)}
+        for node in (node for name in names for node in view.subjects(PKG.usedVersion, name)):
+            found |= set(view.subjects(PROV.qualifiedUsage, node))
+        return found
+
+    def summarise(self, batch: Batch, resolved: Resolved, calls: Calls, touched: set[str]) -> None:
+        """Count the sources of a batch, and those that it touched or that are gone."""
+        told = Counter(activity for edges in batch.edges.values() for activity in edges.times)
+        sources: dict[str, Iterable[Call]] = dict.fromkeys(self.gone, ())
+        for graph in touched | batch.edges.keys():
+            activities = batch.edges[graph].times if graph in batch.edges else None
+            if activities is not None and all(name in resolved.calls and told[name] == 1 for name in activities):
+                sources[graph] = [resolved.calls[name] for name in activities]
+            else:
+                sources[graph] = calls.of_source(graph)
+        self.summaries.update(sources)
+        self.gone.clear()

@@ -20,6 +20,8 @@ class Removal:
         view = self.writing.graph
         for quad in view.quads(None, RDF_TYPE, PROV.Activity, graph):
             batch.activities.add(_value(quad.subject))
+        for quad in view.quads(None, RDF_TYPE, PKG.Session, graph):
+            batch.sessions.add(_value(quad.subject))
         for quad in view.quads(None, PROV.specializationOf, None, graph):
             batch.places.add(_value(quad.object))
         for predicate in (PROV.qualifiedDerivation, PKG.qualifiedMembership):

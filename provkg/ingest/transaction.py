@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pyoxigraph import NamedNode
-
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
@@ -23,7 +21,7 @@ from provkg.mapping.terms import literal
 from provkg.readers import Reader, Source, find_reader, open_source, readers, shown
 from provkg.records import Quarantined
 from provkg.store import Writing
-from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, PROV, RDF_TYPE, short
+from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, short
 
 BATCH_USAGES = 400_000
 KNOWN_LIMIT = 200_000
@@ -156,6 +154,7 @@ class Transaction:
         """Remove what a source said."""
         self.loading.flush()
         self.removal.forget(graph, self.batch)
+        self.index.gone.add(graph)
         self.entries.pop(graph, None)
         self.known.clear()
 
@@ -178,7 +177,7 @@ class Transaction:
         if len(self.known) > KNOWN_LIMIT:
             self.known.clear()
         self.known |= mapping.shared.fresh
-        self.batch.edges.append(mapping.edges)
+        self.batch.edges[graph] = mapping.edges
         self.summary.touched.add(graph)
         self.summary.sources += 1
         self.summary.counts += counts
@@ -192,12 +191,7 @@ class Transaction:
             self.writing.remove_graph(self.base + INFERENCES)
             self.summary.remarks[STALE] += 1
         if self.batch:
-            evidence, delta = resolve(self.writing, self.batch, self.index.known)
-            self.index.add(delta)
-            self.summary.evidence += Counter({short(key): count for key, count in evidence.items()})
-            for activity in self.batch.activities:
-                told = self.writing.graph.quads(activity, RDF_TYPE, PROV.Activity)
-                self.summary.touched |= {
-                    quad.graph_name.value for quad in told if isinstance(quad.graph_name, NamedNode)
-                }
+            resolved = resolve(self.writing, self.batch, self.index.known)
+            self.summary.evidence += Counter({short(key): count for key, count in resolved.evidence.items()})
+            self.summary.touched |= self.index.take(self.batch, resolved)
             self.batch = Batch()

@@ -149,4 +149,4 @@ def plain(term: Any, kind: str = "string") -> str | int | float | None:
         return (
             int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
         )
-    return short(term.value) if kind == "term" else str(term.value)
+    return short(term.value) or None if kind == "term" else str(term.value)

@@ -20,36 +20,39 @@ from pyoxigraph import Quad
 from provkg import identity
 from provkg.lineage.facts import Facts, earliest, latest
 from provkg.lineage.index.delta import GENERATED, KIND, Delta
+from provkg.lineage.summaries import Call, took
 from provkg.lineage.telling import FINAL, Telling
 from provkg.lineage.versions import BY_IDENTITY, Versions, statement
 from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph, Writing
-from provkg.vocab import PKG, PROV, RESOLUTION, short
+from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION, short
 
 UNRESOLVED = PKG.unresolved
 
 
 @dataclass
 class Batch:
-    """The edges of some sources, and the places, activities and links of sources that were removed before."""
+    """The edges of some sources by graph, and the names in sources that were removed before."""
 
-    edges: list[Edges] = field(default_factory=list)
+    edges: dict[str, Edges] = field(default_factory=dict)
     places: set[str] = field(default_factory=set)
     activities: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
-        return sum(len(edges.usages) for edges in self.edges)
+        return sum(len(edges.usages) for edges in self.edges.values())
 
     def __bool__(self) -> bool:
-        return bool(self.edges or self.places or self.activities or self.links)
+        return bool(self.edges or self.places or self.activities or self.links or self.sessions)
 
     def names(self) -> set[str]:
         """Return all names by which records of another batch could mean what this one speaks of."""
         names = set(self.places)
-        for edges in self.edges:
+        for edges in self.edges.values():
             names |= edges.times.keys() | edges.described.keys() | edges.places.keys() | set(edges.places.values())
+            names |= edges.nights.keys() | set(edges.sessions.values())
             for usage in edges.usages:
                 names |= {usage.used, usage.digest}
             for each in edges.generations:
@@ -59,16 +62,26 @@ class Batch:
         return names - {""}
 
 
-def resolve(writing: Writing, batch: Batch, known: Callable[[set[str]], set[str]]) -> tuple[Counter[str], Delta]:
+@dataclass
+class Resolved:
+    """What resolution found.
+
+    ``evidence`` says how many usages were resolved by what, ``delta`` what changes in the lineage index; ``calls`` are
+    the activities of which the batch knows all that is counted.
+    """
+
+    evidence: Counter[str]
+    delta: Delta
+    calls: dict[str, Call]
+
+
+def resolve(writing: Writing, batch: Batch, known: Callable[[set[str]], set[str]]) -> Resolved:
     """Resolve what a batch says, after its quads were loaded.
 
     Args:
         writing: the open transaction.
         batch: what was read since the last call.
         known: returns those of some names that batches before may have spoken of; of the others this one knows all.
-
-    Returns:
-        how many usages were resolved by which evidence, and what changes in the lineage index.
     """
     return _Resolution(writing, batch, known).run()
 
@@ -85,15 +98,17 @@ class _Resolution:
         self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
         self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
         self.links: dict[str, Link] = {}
-        headers = {self.product(each) for edges in batch.edges for each in edges.generations if each.product}
+        self.read: dict[str, list[tuple[str, str]]] = {}
+        headers = {self.product(each) for edges in batch.edges.values() for each in edges.generations if each.product}
         self.delta = Delta(known=batch.names() | headers)
         self.before = known(self.delta.known)
-        self.telling = Telling(writing.graph, batch.edges, self.before)
-        self.versions = Versions(self.base, self.facts, self.delta.known, self.before, self.lines)
+        self.telling = Telling(writing.graph, batch.edges.values(), self.before)
+        self.versions = Versions(self.base, self.facts, self.delta.known, self.before | self.telling.asked, self.lines)
 
-    def run(self) -> tuple[Counter[str], Delta]:
+    def run(self) -> Resolved:
         self.take_batch()
-        self.versions.know((each for outputs in self.outputs.values() for each in outputs.values()), self.times)
+        generations = (each for outputs in self.outputs.values() for each in outputs.values())
+        self.versions.know(generations, self.times, self.batch.edges.values())
         self.widen()
         for activity, usages in self.usages.items():
             self.activity(activity, usages.values())
@@ -103,10 +118,29 @@ class _Resolution:
             self.link(link)
         for activity in self.times:
             self.status(activity)
+        self.rewritten()
         self.writing.load("".join(self.lines))
         self.sweep()
         self.telling.tell(self.delta, self.batch.places, self.versions.places)
-        return self.counts, self.delta
+        calls = {activity: self.call(activity) for activity in self.times if self.telling.knows(activity)}
+        return Resolved(self.counts, self.delta, calls)
+
+    def call(self, activity: str) -> Call:
+        """Return what is counted of an activity."""
+        start, end = self.times[activity]
+        return Call(
+            self.telling.all.made[activity].label,
+            self.telling.all.nights.get(self.telling.all.sessions.get(activity, ""), ""),
+            end is not None,
+            took(start, end),
+            tuple(self.level(output) for output in self.outputs.get(activity, ())),
+            tuple((KIND[short(evidence)], self.level(version)) for version, evidence in self.read.get(activity, ())),
+        )
+
+    def level(self, entity: str) -> str:
+        """Return the level of a product."""
+        told = self.delta.products.get(entity)
+        return (told or self.telling.product(entity, self.versions.places.get(entity, ""))).level
 
     def product(self, generation: Generation) -> str:
         """Return the entity that a header names."""
@@ -115,7 +149,7 @@ class _Resolution:
     # What there is to resolve
 
     def take_batch(self) -> None:
-        for edges in self.batch.edges:
+        for edges in self.batch.edges.values():
             for activity, (start, end) in edges.times.items():
                 known = self.times.get(activity, (None, None))
                 self.times[activity] = (earliest(start, known[0]), latest(end, known[1]))
@@ -132,7 +166,7 @@ class _Resolution:
         generations = [each for outputs in self.outputs.values() for each in outputs.values()]
         places = {each.place for each in generations if each.place in before} | self.batch.places
         places |= {place for each in generations if each.version in before for place in facts.places_of(each.version)}
-        places |= {place for edges in self.batch.edges for place in edges.places.values() if place in before}
+        places |= {place for edges in self.batch.edges.values() for place in edges.places.values() if place in before}
         affected, links = set(self.batch.activities), set(self.batch.links)
         for place in places:
             for node in facts.nodes_of(place):
@@ -179,6 +213,7 @@ class _Resolution:
             self.put(usage.node, PKG.evidence, evidence)
             self.put(activity, PROV.used, version)
             read[version, evidence] = None
+        self.read[activity] = list(read)
         for output in self.outputs.get(activity, ()):
             for version in dict.fromkeys(version for version, evidence in read if evidence != UNRESOLVED):
                 if version != output:
@@ -224,6 +259,19 @@ class _Resolution:
         outcome = self.telling.outcome(activity)
         if outcome not in FINAL:
             self.put(activity, PKG.status, PKG.running if outcome == "running" else PKG.unknown)
+        if self.times[activity][1] is None:
+            self.put(activity, RDF_TYPE, PKG.Unended)
+
+    def rewritten(self) -> None:
+        """Mark the places that were written more than once."""
+        graph, places = self.base + RESOLUTION, set(self.batch.places)
+        for edges in self.batch.edges.values():
+            places |= {each.place for each in edges.generations} | set(edges.places.values())
+        for place in places:
+            if place in self.before:
+                self.writing.remove(list(self.facts.graph.quads(place, RDF_TYPE, PKG.Rewritten, graph)))
+            if len({each.version for each in self.versions.written(place)}) > 1:
+                self.put(place, RDF_TYPE, PKG.Rewritten)
 
     def put(self, subject: str, predicate: str, object_: str) -> None:
         self.lines.append(statement(self.base, subject, predicate, object_))

@@ -15,13 +15,14 @@ def _first(graph: Graph, subject: str, *predicates: str) -> str:
 
 
 def describe_entity(graph: Graph, entity: str) -> Described:
-    """Return where an entity lies, what it is called and its level, as the graph says; each may be empty."""
+    """Return where an entity lies, what it is called and its levels, as the graph says; each may be empty."""
     places = [entity, *graph.objects(entity, PROV.specializationOf)]
     location = next((found for place in places if (found := _first(graph, place, PKG.location))), "")
     described = next((found for place in places if (found := _first(graph, place, VP.entityDescription))), "")
     name = _first(graph, described, VP.name) if described else _first(graph, entity, RDFS_LABEL, VP.name)
-    told = [level for each in (*places, described) if each for level in graph.objects(each, PKG.dataLevel)]
-    return Described(location, name, short(max(told, default="")))
+    kinds = {kind for place in places for kind in graph.objects(place, VP.entityDescription)}
+    told = {short(level) for each in (*places, *kinds) for level in graph.objects(each, PKG.dataLevel)}
+    return Described(location, name, " ".join(sorted(told)))
 
 
 def describe_activity(graph: Graph, activity: str) -> Made:
@@ -55,7 +56,18 @@ class Telling:
                 self.all.lies(version, place)
             for activity, made in edges.made.items():
                 self.all.make(activity, made)
+            for activity, session in edges.sessions.items():
+                self.all.happen(activity, session)
+            for session, night in edges.nights.items():
+                self.all.observe(session, night)
         self.asked |= self.all.asked
+
+    def knows(self, activity: str) -> bool:
+        """Say whether the batch knows all that people are told of an activity, and its session."""
+        session = self.all.sessions.get(activity)
+        if activity in self.asked or activity not in self.all.made:
+            return False
+        return session is None or (session in self.all.nights and session not in self.asked)
 
     def outcome(self, activity: str) -> str:
         """Return how an activity ended, ``running``, or nothing where nobody recorded it."""
@@ -76,7 +88,8 @@ class Telling:
             return describe_entity(self.graph, entity)
         own, there = self.all.described.get(entity, Described()), self.all.described.get(place, Described())
         name = own.name or there.name
-        return Described(own.location or there.location, name, max(own.level, there.level))
+        levels = " ".join(sorted({own.level, there.level} - {""}))
+        return Described(own.location or there.location, name, levels)
 
     def tell(self, delta: Delta, touched: set[str], first: dict[str, str]) -> None:
         """Put into a delta what people are told of what it speaks of.
@@ -94,5 +107,6 @@ class Telling:
                 delta.activities[via] = self.activity(via)
         for place in touched | (self.all.described.keys() & self.asked):  # what lies there is told of anew
             for version in (place, *self.graph.subjects(PROV.specializationOf, place)):
-                if version not in delta.products:
+                if version not in delta.products or version in self.asked:
                     delta.products[version] = describe_entity(self.graph, version)
+                delta.retold.add(version)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from provkg import identity
 from provkg.lineage.facts import Facts, Written
-from provkg.mapping.edges import Generation
+from provkg.mapping.edges import Edges, Generation
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
 BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
@@ -37,17 +37,21 @@ class Versions:
         self.by_place: dict[str, list[Written]] = {}
         self.by_digest: dict[str, list[Written]] = {}
 
-    def know(self, generations: Iterable[Generation], times: Times) -> None:
+    def know(self, generations: Iterable[Generation], times: Times, batch: Iterable[Edges]) -> None:
         """Take what a batch says."""
         by_place, by_digest = defaultdict(list), defaultdict(list)
+        places: defaultdict[str, set[str]] = defaultdict(set)
+        for version, place in (pair for edges in batch for pair in edges.places.items()):
+            places[version].add(place)
         for each in generations:
             start, end = times.get(each.activity, (None, None))
             written = Written(each.version, each.activity, start, end, each.digest, each.product)
-            if each.place not in self.before:
-                by_place[each.place].append(written)
-            if each.digest and each.digest not in self.before:
+            for place in places[each.version] | {each.place}:
+                by_place[place].append(written)
+            if each.digest:
                 by_digest[each.digest].append(written)
-        self.by_place, self.by_digest = dict(by_place), dict(by_digest)
+        self.by_place = {place: found for place, found in by_place.items() if place not in self.before}
+        self.by_digest = {digest: found for digest, found in by_digest.items() if digest not in self.before}
 
     def asked(self, name: str) -> bool:
         """Say whether the store must be asked of a name: batches before spoke of it, or this one does not."""

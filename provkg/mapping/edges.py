@@ -7,7 +7,7 @@ from provkg.records import Kind
 
 
 class Described(NamedTuple):
-    """What people are told of a product or its place: where it lies, what it is called, its level."""
+    """What people are told of a product or its place: where it lies, what it is called, its levels."""
 
     location: str = ""
     name: str = ""
@@ -64,7 +64,8 @@ class Edges:
     """What a document says of who read and wrote what; all names are IRIs without brackets.
 
     ``described``, ``places`` and ``made`` are what it says to people of products and activities; for those in
-    ``asked`` it says more than these can hold, so that the graph must be asked.
+    ``asked`` it says more than these can hold, so that the graph must be asked. ``sessions`` are those of activities,
+    ``nights`` the observation dates of sessions.
     """
 
     times: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
@@ -74,6 +75,8 @@ class Edges:
     described: dict[str, Described] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    nights: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
     def describe(self, iri: str, told: Described) -> None:
@@ -84,12 +87,22 @@ class Edges:
     def lies(self, version: str, place: str) -> None:
         """Note where a version lies."""
         if self.places.setdefault(version, place) != place:
-            self.asked.add(version)
+            self.asked |= {version, place, self.places[version]}
 
     def make(self, activity: str, told: Made) -> None:
         """Note what people are told of an activity."""
         if self.made.setdefault(activity, told) != told:
             self.asked.add(activity)
+
+    def happen(self, activity: str, session: str) -> None:
+        """Note in which session an activity happened."""
+        if self.sessions.setdefault(activity, session) != session:
+            self.asked.add(activity)
+
+    def observe(self, session: str, night: str) -> None:
+        """Note the observation date of a session."""
+        if self.nights.setdefault(session, night) != night:
+            self.asked.add(session)
 
     def end(self, activity: str, outcome: str) -> None:
         """Note how an activity ended."""

@@ -37,6 +37,8 @@ class Nodes:
         if record.config_file:
             put(f"{s} <{VP.wasConfiguredBy}> {self.out.shared.config_file(record.config_file)} .")
         self.out.properties(s, record.properties, record.extra)
+        dates = [str(value) for predicate, value in record.properties if predicate == PKG.observationDate]
+        self.out.edges.observe(s[1:-1], dates[0] if dates else "")
 
     def activity(self, record: Activity) -> None:
         """An activity, with what its start record says."""
@@ -62,6 +64,7 @@ class Nodes:
             put(f"{a} <{PKG.exitCode}> {integer(record.exit_code)} .")
         if record.session:
             put(f"{a} <{PKG.inSession}> {self.out.names.iri(record.session)} .")
+            self.out.edges.happen(a[1:-1], self.out.names.iri(record.session)[1:-1])
         if record.agent:
             put(f"{a} <{PROV.wasAssociatedWith}> {self.out.shared.account(record.agent)} .")
         if record.software:

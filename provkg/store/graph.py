@@ -34,6 +34,9 @@ class Graph(ABC):
         beside: the folder of what is kept beside the quads of this state, such as an index; None where there is none.
     """
 
+    constants = 1_000_000
+    """how many constants a query may hold"""
+
     def __init__(self, base: str, snapshot: str, beside: Path | None = None) -> None:
         self.base = base
         self.snapshot = snapshot

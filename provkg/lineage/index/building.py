@@ -124,5 +124,6 @@ class _Facts:
         location = next((self.locations[place][0] for place in places if place in self.locations), "")
         description = next((self.descriptions[place][0] for place in places if place in self.descriptions), "")
         names = self.names_of.get(description) if description else self.labels.get(entity) or self.names_of.get(entity)
-        told = [level for each in (*places, description) for level in self.levels.get(each, ())]
-        return Described(location, names[0] if names else "", short(max(told, default="")))
+        kinds = {kind for place in places for kind in self.descriptions.get(place, ())}
+        told = {short(level) for each in (*places, *kinds) for level in self.levels.get(each, ())}
+        return Described(location, names[0] if names else "", " ".join(sorted(told)))

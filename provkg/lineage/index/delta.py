@@ -22,13 +22,15 @@ class Delta:
     """Changes of an index; all names are IRIs.
 
     ``edges`` are (product, what it was made from, activity or link, kind); ``killed`` the activities and links whose
-    earlier edges no longer hold; ``known`` all names by which later records could mean something said here.
+    earlier edges no longer hold; ``retold`` the products of which people were told before; ``known`` all names by
+    which later records could mean something said here.
     """
 
     edges: list[tuple[str, str, str, int]] = field(default_factory=list)
     killed: set[str] = field(default_factory=set)
     products: dict[str, Described] = field(default_factory=dict)
     activities: dict[str, Made] = field(default_factory=dict)
+    retold: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
 
 
