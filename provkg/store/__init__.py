@@ -7,7 +7,7 @@ from provkg.errors import StoreError
 from provkg.store.embedded import EmbeddedStore
 from provkg.store.graph import Graph, Row, Term, readable, text_of, values, written
 from provkg.store.local import LocalGraph
-from provkg.store.protocol import Store, Writing
+from provkg.store.protocol import Store, Unfinished, Writing
 
 __all__ = [
     "EmbeddedStore",
@@ -16,6 +16,7 @@ __all__ = [
     "Row",
     "Store",
     "Term",
+    "Unfinished",
     "Writing",
     "open_store",
     "readable",
@@ -26,13 +27,16 @@ __all__ = [
 
 
 def open_store(config: Config) -> Store:
-    """Return the store that the settings name.
+    """Return the store that the settings name: a folder, or a server at an http(s) URL.
 
     Raises:
-        StoreError: it is an endpoint; only folders can be opened yet.
+        StoreError: it is a URL of another kind, or holds a password.
     """
+    if config.store.startswith(("http://", "https://")):
+        from provkg.store.remote import RemoteStore  # noqa: PLC0415 - slow to import, and seldom needed
+
+        return RemoteStore(config)
     if "://" in config.store:
-        raise StoreError(
-            f"{config.store} is no folder", hint="this version keeps its store in a folder: --store FOLDER"
-        )
+        scheme = config.store.partition("://")[0]
+        raise StoreError(f"a store is a folder or an http(s) URL, not {scheme}://", hint="--store http://HOST:PORT")
     return EmbeddedStore(Path(config.store), config)
