@@ -29,6 +29,7 @@ from zoneinfo import ZoneInfo
 from provkg.errors import InputError
 
 FILE = "provkg.toml"
+MEMORY = "memory:"
 SERVERS = ("oxigraph", "virtuoso", "fuseki", "graphdb", "qlever", "generic")
 
 
@@ -144,7 +145,7 @@ def _read(path: Path) -> Config:
         elif not isinstance(value, str):
             raise InputError(f"{path}: {key} must be a string")
         values[key] = value
-    if values.get("store") and "://" not in values["store"]:
+    if values.get("store") and "://" not in values["store"] and values["store"] != MEMORY:
         values["store"] = str(path.parent / values["store"])
     return Config(**values)
 

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from provkg.config import Config
+from provkg.config import MEMORY, Config
 from provkg.errors import StoreError
 from provkg.store.embedded import EmbeddedStore
 from provkg.store.graph import Graph, Row, Term, readable, text_of, values, written
 from provkg.store.local import LocalGraph
+from provkg.store.memory import MemoryStore
 from provkg.store.protocol import Store, Unfinished, Writing
 
 __all__ = [
     "EmbeddedStore",
     "Graph",
     "LocalGraph",
+    "MemoryStore",
     "Row",
     "Store",
     "Term",
@@ -27,7 +29,7 @@ __all__ = [
 
 
 def open_store(config: Config) -> Store:
-    """Return the store that the settings name: a folder, or a server at an http(s) URL.
+    """Return the store that the settings name: a folder, a server at an http(s) URL, or ``memory:``.
 
     Raises:
         StoreError: it is a URL of another kind, or holds a password.
@@ -36,6 +38,8 @@ def open_store(config: Config) -> Store:
         from provkg.store.remote import RemoteStore  # noqa: PLC0415 - slow to import, and seldom needed
 
         return RemoteStore(config)
+    if config.store == MEMORY:
+        return MemoryStore(config)
     if "://" in config.store:
         scheme = config.store.partition("://")[0]
         raise StoreError(f"a store is a folder or an http(s) URL, not {scheme}://", hint="--store http://HOST:PORT")

@@ -80,8 +80,8 @@ class Client:
         if settings.token:
             auth = _Bearer(settings.token)
         elif settings.user:
-            scheme = HTTPDigestAuth if digest else HTTPBasicAuth
-            auth = scheme(settings.user.encode(), settings.password.encode())
+            user, password = settings.user, settings.password
+            auth = HTTPDigestAuth(user, password) if digest else HTTPBasicAuth(user.encode(), password.encode())
         for session in self.sessions.values():
             session.auth = auth
 

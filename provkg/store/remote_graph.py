@@ -23,6 +23,7 @@ from pyoxigraph import (
 from provkg.store.endpoint import Dataset, Endpoint
 from provkg.store.graph import Graph, Row, Term, text_of, written
 from provkg.store.sparql import Query, check, parse
+from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, RESOLUTION
 
 KEPT_SUBJECTS = 20_000
 DESCRIBED_AT_ONCE = 200
@@ -161,9 +162,15 @@ class RemoteGraph(Graph):
         return cast("QueryTriples", told.query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"))
 
     def graphs(self) -> list[str]:
-        """Return the names of the store's graphs."""
-        _, rows = self.endpoint.select("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }")
-        return sorted(name for row in rows if (name := text_of(row["g"])).startswith(self.base))
+        """Return the names of the store's graphs: its sources, those that are being written, and what they share."""
+        ledger = self.iri(LEDGER)
+        shared = [self.iri(name) for name in (CATALOGUE, DESCRIPTIONS, RESOLUTION, INFERENCES)]
+        there = " UNION ".join(
+            f"{{ SELECT ?g WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} BIND(<{name}> AS ?g) }} LIMIT 1 }}" for name in shared
+        )
+        sources = f"GRAPH <{ledger}> {{ {{ ?g a <{PKG.Source}> }} UNION {{ ?m <{PKG.writes}> ?g }} }}"
+        _, rows = self.endpoint.select(f"SELECT DISTINCT ?g WHERE {{ {{ {sources} }} UNION {there} }}")
+        return sorted({ledger, *(text_of(row["g"]) for row in rows)})
 
     def text(self, graph: str) -> bytes:
         """Return a graph as N-Triples."""
