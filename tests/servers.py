@@ -7,9 +7,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -121,5 +123,59 @@ def virtuoso(folder: Path) -> Iterator[str]:
         yield url
         with suppress(OSError, subprocess.SubprocessError):  # ends at once, without a checkpoint
             subprocess.run(
-                ["isql-vt", f"127.0.0.1:{sql}", "dba", PASSWORD, "exec=raw_exit();"], capture_output=True, timeout=20
+                ["isql-vt", f"127.0.0.1:{sql}", "dba", PASSWORD, "exec=raw_exit();"],
+                check=False,
+                capture_output=True,
+                timeout=20,
             )
+
+
+Reply = tuple[int, dict[str, str], bytes]
+
+
+@contextmanager
+def proxy(behind: str, answer: Callable[[BaseHTTPRequestHandler, bytes], Reply | None]) -> Iterator[str]:
+    """Run an HTTP server before another; what ``answer`` does not answer itself goes to the one behind."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, headers, data = answer(self, body) or self.forward(body)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(data)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(b"" if self.command == "HEAD" else data)
+
+        do_GET = do_HEAD = do_POST  # noqa: N815
+
+        def forward(self, body: bytes) -> Reply:
+            kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
+            request = urllib.request.Request(behind + self.path, body or None, kept, method=self.command)
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    status, given, data = response.status, response.headers, response.read()
+            except urllib.error.HTTPError as error:
+                status, given, data = error.code, error.headers, error.read()
+            shown = {name: given[name] for name in ("Content-Type",) if name in given}
+            return status, shown, data
+
+        def version_string(self) -> str:
+            return "Oxigraph/0.5 behind a proxy"
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
