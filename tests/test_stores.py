@@ -203,9 +203,14 @@ def test_inferences_are_hidden_from_questions_and_can_be_forgotten(
         assert list(store.ask(name, **values)) == list(disk.ask(name, **values)), name
     assert store.forget_inferences() == mine.forget_inferences()
     assert not store.graph().inferred
-    assert store.infer(owl=True, product="crab_flux_points.fits") == mine.infer(
-        owl=True, product="crab_flux_points.fits"
-    )
+
+
+def test_owl_reasoning_of_a_product_is_alike(store: KnowledgeGraph, tmp_path: Path) -> None:
+    mine = KnowledgeGraph(open_store(Config(store=str(tmp_path / "mine"))))
+    for kg in (store, mine):
+        kg.ingest([sample() / "gammapy.log"])
+    [product] = mine.find("/data/out/flux_points.fits") or mine.find("crab_flux_points.fits")
+    assert store.infer(owl=True, product=product.iri) == mine.infer(owl=True, product=product.iri)
 
 
 QUERIES = [
@@ -251,7 +256,7 @@ def test_queries_of_all_forms_are_answered_alike(store: KnowledgeGraph, disk: Kn
     ("query", "where"),
     [
         ("SELECT ?s WHERE {\n ?s ?p }", "2:"),
-        ("DROP ALL", "1:1"),
+        ("DROP ALL", "1:"),
         ("INSERT DATA { <urn:a> <urn:b> 1 }", "1:1"),
         ("SELECT ?s { ?s e:p ?o }", "1:"),
     ],
@@ -272,7 +277,10 @@ def test_graphs_and_dumps_are_alike(store: KnowledgeGraph, disk: KnowledgeGraph)
     for name in other.graphs():
         if not name.endswith(LEDGER):  # it says when each source was read
             assert sorted(graph.text(name).splitlines()) == sorted(other.text(name).splitlines())
-    assert len(graph.dump().splitlines()) == len(other.dump().splitlines())
+    lines, others = (
+        {line for line in each.dump().splitlines() if LEDGER.encode() not in line} for each in (graph, other)
+    )
+    assert lines == others
 
 
 # Terms

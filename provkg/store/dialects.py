@@ -72,6 +72,7 @@ DIALECTS = {
     )
 }
 
+_PLAIN = {XSD + name for name in ("string", "boolean", "integer", "decimal", "double", "date", "dateTime")}
 _DIGITS = re.compile(r"-?\d{1,18}")
 _HELD = {
     "string": re.compile(r".*", re.DOTALL),
@@ -110,6 +111,14 @@ def holds(literal: Literal) -> bool:
             return False
         return math.isfinite(value) and float(f"{value:g}") == value
     return name in _HELD and _HELD[name].fullmatch(text) is not None
+
+
+def plain(term: object) -> bool:
+    """Say whether Virtuoso removes a statement about a term together with others.
+
+    Of literals with a language or a datatype of others it removes none where a request names several, and says it did.
+    """
+    return not isinstance(term, Literal) or (term.datatype.value in _PLAIN and holds(term))
 
 
 def find_dialect(name: str, header: str) -> Dialect:

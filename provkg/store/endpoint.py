@@ -10,7 +10,7 @@ from pyoxigraph import Literal, Quad
 from provkg.config import Config
 from provkg.errors import StoreError
 from provkg.store.answers import Answer, decode, rows, sent
-from provkg.store.dialects import Dialect, find_dialect
+from provkg.store.dialects import Dialect, find_dialect, plain
 from provkg.store.graph import Row
 from provkg.store.http import Client
 from provkg.store.sparql import chunks, parse
@@ -144,8 +144,13 @@ class Endpoint:
         self.update(f"DROP SILENT GRAPH <{graph}>")
 
     def delete(self, quads: Iterable[Quad]) -> None:
-        """Remove statements."""
-        self._data("DELETE", quads)
+        """Remove statements; some have to be removed one by one."""
+        together: list[Quad] = []
+        alone: list[Quad] = []
+        for quad in quads:
+            (together if self.dialect.exact or plain(quad.object) else alone).append(quad)
+        for piece in (together, *([quad] for quad in alone)):
+            self._data("DELETE", piece)
 
     def insert(self, quads: Iterable[Quad]) -> None:
         """Add statements by updates."""
@@ -174,7 +179,7 @@ class Endpoint:
         return sent(term, self.dialect) if isinstance(term, Literal) else str(term)
 
     def _data(self, verb: str, quads: Iterable[Quad]) -> None:
-        """Send INSERT DATA or DELETE DATA in pieces; neighbours of one graph share its braces."""
+        """Send INSERT DATA or DELETE DATA in pieces."""
         lines = (f"GRAPH {quad.graph_name} {{ {self.triple(quad)} }}\n" for quad in quads)
         for piece in chunks(lines, self.dialect.statements, CHARACTERS):
             self.update(f"{verb} DATA {{\n{''.join(piece)}}}")
