@@ -15,6 +15,10 @@ from threading import Thread
 
 import pytest
 
+from provkg.config import Config
+from provkg.store import open_store
+from provkg.store.remote import RemoteStore
+
 PASSWORD = "only-for-tests"
 _PATIENCE = 90
 _INI = """
@@ -47,6 +51,17 @@ MaxKeepAlives = 10
 ResultSetMaxRows = 10000
 MaxQueryExecutionTime = 60
 """
+
+
+def emptied(config: Config) -> RemoteStore:
+    """Remove all graphs of provkg from a server."""
+    store = open_store(config)
+    assert isinstance(store, RemoteStore)
+    for base in (Config().base, "https://other.example.org/"):
+        query = f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), '{base}')) }}"
+        for row in store.endpoint.select(query)[1]:
+            store.endpoint.drop(str(getattr(row["g"], "value", "")))
+    return store
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,19 +1,18 @@
 """One contract for all stores: memory, disk, Oxigraph server and Virtuoso give equal answers to everything."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat
 
-from provkg.config import MEMORY, Config, Remote
+from provkg.config import MEMORY, Config
 from provkg.errors import StoreError, StoreLocked
 from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample
 from provkg.store import Graph, open_store
-from provkg.store.remote import RemoteStore
 from provkg.vocab import CATALOGUE, LEDGER, PKG, PROV, XSD
 from tests import servers
 from tests.logs import activity, log, session
@@ -26,23 +25,11 @@ SERVERS = ("oxigraph", "virtuoso")
 STORES = (MEMORY, "disk", *SERVERS)
 
 
-@pytest.fixture(scope="module")
-def oxigraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    with servers.oxigraph(tmp_path_factory.mktemp("oxigraph")) as url:
-        yield Config(store=url)
-
-
-@pytest.fixture(scope="module")
-def virtuoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    with servers.virtuoso(tmp_path_factory.mktemp("virtuoso")) as url:
-        yield Config(store=url, remote=Remote(user="dba", password=servers.PASSWORD))
-
-
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> KnowledgeGraph:
     """An empty store of each kind."""
     if request.param in SERVERS:
-        return KnowledgeGraph(_emptied(request.getfixturevalue(request.param)))
+        return KnowledgeGraph(servers.emptied(request.getfixturevalue(request.param)))
     return KnowledgeGraph(open_store(Config(store=MEMORY if request.param == MEMORY else str(tmp_path / "store"))))
 
 
@@ -50,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> KnowledgeGraph:
 def server(request: pytest.FixtureRequest) -> Config:
     """An empty store on each server."""
     config: Config = request.getfixturevalue(request.param)
-    _emptied(config)
+    servers.emptied(config)
     return config
 
 
@@ -60,16 +47,6 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     kg = KnowledgeGraph(open_store(Config(store=str(tmp_path_factory.mktemp("disk") / "store"))))
     kg.ingest([sample()])
     return kg
-
-
-def _emptied(config: Config) -> RemoteStore:
-    store = open_store(config)
-    assert isinstance(store, RemoteStore)
-    for base in (BASE, "https://other.example.org/"):
-        query = f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), '{base}')) }}"
-        for row in store.endpoint.select(query)[1]:
-            store.endpoint.drop(str(getattr(row["g"], "value", "")))
-    return store
 
 
 def fresh(tmp_path: Path, *paths: Path) -> str:
@@ -205,6 +182,7 @@ def test_inferences_are_hidden_from_questions_and_can_be_forgotten(
     assert not store.graph().inferred
 
 
+@pytest.mark.parametrize("store", ["virtuoso"], indirect=True)  # owlrl takes its time, wherever the data is
 def test_owl_reasoning_of_a_product_is_alike(store: KnowledgeGraph, tmp_path: Path) -> None:
     mine = KnowledgeGraph(open_store(Config(store=str(tmp_path / "mine"))))
     for kg in (store, mine):
@@ -343,7 +321,7 @@ def test_every_literal_comes_back_as_pyoxigraph_has_it(store: KnowledgeGraph, tm
 
 
 def test_an_iri_that_a_server_would_cut_off_is_refused(virtuoso: Config) -> None:
-    store = _emptied(virtuoso)
+    store = servers.emptied(virtuoso)
     with pytest.raises(StoreError, match="longer than"), store.write() as writing:
         writing.load(f"<https://e.org/{'x' * 3000}> <urn:p> <urn:o> <{BASE}{CATALOGUE}> .\n")
 
