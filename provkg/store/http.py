@@ -206,7 +206,8 @@ def _refused(response: requests.Response, url: str) -> StoreError:
     if response.is_redirect:
         return StoreError(f"{url} has moved", hint="give the address that it has now")
     said = _words(response)
-    hint = _HINTS.get(status, "")
+    denied = status >= 500 and "access denied" in said  # Virtuoso's way of saying 403
+    hint = _HINTS.get(403 if denied else status, "")
     return StoreError(f"{url} refused with {status} {response.reason}{': ' + said if said else ''}", hint=hint)
 
 
