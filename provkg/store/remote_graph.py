@@ -200,5 +200,5 @@ def _json(term: object) -> dict[str, str]:
 def _written(term: object) -> str:
     """Return a term as VALUES takes it; a blank node gets an IRI there."""
     if isinstance(term, BlankNode):
-        return f"<urn:provkg:blank:{term.value}>"
+        return str(NamedNode(f"urn:provkg:blank:{term.value}"))
     return "UNDEF" if term is None else str(term)
