@@ -2,17 +2,23 @@
 
 ``provkg.toml`` is looked for in the working directory and its parents::
 
-    store = "/data/provenance"             # a folder
+    store = "/data/provenance"             # a folder, or the http(s) URL of a SPARQL server
     base = "https://prov.example.org/"     # the IRIs of the data begin with it
     zone = "Atlantic/Canary"               # of times that a record gives without one
     site = "orm"                           # the scope of absolute paths
     local_paths = ["/tmp/", "/scratch/"]   # these differ from host to host
+
+    [remote]                               # where the store is a URL
+    dialect = "virtuoso"                   # what kind of server, where that cannot be seen
+    timeout = 300                          # seconds
+
+Who writes to a server is best said by ``PROVKG_USER`` and ``PROVKG_PASSWORD``, or ``PROVKG_TOKEN``.
 """
 
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +29,38 @@ from zoneinfo import ZoneInfo
 from provkg.errors import InputError
 
 FILE = "provkg.toml"
+MEMORY = "memory:"
+SERVERS = ("oxigraph", "virtuoso", "fuseki", "graphdb", "qlever", "generic")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """How to reach a store that is a URL; secrets are never shown.
+
+    Args:
+        user: with ``password``: basic or digest authentication, as the server wants it.
+        token: a bearer token.
+        dialect: the kind of server; found by itself where it says so.
+        update: the URL for updates, where it is not where that kind of server has it.
+        graph_store: the URL of the Graph Store Protocol, the same.
+        timeout: seconds to wait for an answer.
+        retries: how often a request that may be repeated is sent again.
+    """
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    dialect: str = ""
+    update: str = ""
+    graph_store: str = ""
+    timeout: float = 300.0
+    retries: int = 4
+
+    def __post_init__(self) -> None:
+        if self.dialect and self.dialect not in SERVERS:
+            raise InputError(f"dialect {self.dialect!r} is unknown", hint=f"one of {', '.join(SERVERS)}")
+        if self.timeout <= 0 or self.retries < 0:
+            raise InputError("timeout must be more than 0 and retries not less", hint=f"[remote] in {FILE}")
 
 
 @dataclass(frozen=True)
@@ -34,6 +72,7 @@ class Config:
     zone: str = "UTC"
     site: str = "site"
     local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
+    remote: Remote = Remote()
 
     def __post_init__(self) -> None:
         if not self.store.strip():
@@ -80,6 +119,13 @@ def load(start: Path | None = None, *, store: str | None = None) -> Config:
             config = _read(path)
             break
     chosen = store if store is not None else os.environ.get("PROVKG_STORE")
+    remote = replace(
+        config.remote,
+        user=os.environ.get("PROVKG_USER", config.remote.user),
+        password=os.environ.get("PROVKG_PASSWORD", config.remote.password),
+        token=os.environ.get("PROVKG_TOKEN", config.remote.token),
+    )
+    config = replace(config, remote=remote)
     return replace(config, store=chosen) if chosen is not None else config
 
 
@@ -88,22 +134,42 @@ def _read(path: Path) -> Config:
         data = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path}: {error}") from None
-    known = {field.name: field.type for field in fields(Config)}
     values: dict[str, Any] = {}
-    for key, value in data.items():
-        if key not in known:
-            near = get_close_matches(key, known, 1)
-            raise InputError(
-                f"{path}: unknown key {key!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}",
-            )
+    for key, value in _known(data, Config, str(path)):
         if key == "local_paths":
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise InputError(f"{path}: {key} must be a list of strings")
             value = tuple(value)  # noqa: PLW2901
+        elif key == "remote":
+            value = _remote(value, f"{path}: remote")  # noqa: PLW2901
         elif not isinstance(value, str):
             raise InputError(f"{path}: {key} must be a string")
         values[key] = value
-    if values.get("store") and "://" not in values["store"]:
+    if values.get("store") and "://" not in values["store"] and values["store"] != MEMORY:
         values["store"] = str(path.parent / values["store"])
     return Config(**values)
+
+
+def _remote(table: Any, where: str) -> Remote:
+    if not isinstance(table, dict):
+        raise InputError(f"{where} must be a table", hint="[remote]")
+    values: dict[str, Any] = {}
+    for key, value in _known(table, Remote, where):
+        wanted = {"timeout": (int, float), "retries": (int,)}.get(key, (str,))
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise InputError(f"{where}.{key} must be a {'string' if str in wanted else 'number'}")
+        values[key] = value
+    return Remote(**values)
+
+
+def _known(data: dict[str, Any], kind: type[Config | Remote], where: str) -> Iterator[tuple[str, Any]]:
+    """Give the keys of a table, each of which must be one of the settings."""
+    known = [each.name for each in fields(kind)]
+    for key, value in data.items():
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            raise InputError(
+                f"{where}: unknown key {key!r}",
+                hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}",
+            )
+        yield key, value

@@ -1,17 +1,18 @@
 """Fixtures: a store of one's own, records from text, and the real records where they lie."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import provkg
-from provkg.config import Config
+from provkg.config import Config, Remote
 from provkg.knowledge import KnowledgeGraph
 from provkg.readers import find_reader, open_source
 from provkg.records import Record
+from tests import servers
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -25,7 +26,8 @@ settings.load_profile("default")
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test works in a folder of its own, without settings from outside."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PROVKG_STORE", raising=False)
+    for name in ("STORE", "USER", "PASSWORD", "TOKEN"):
+        monkeypatch.delenv(f"PROVKG_{name}", raising=False)
 
 
 @pytest.fixture
@@ -68,3 +70,17 @@ def shared() -> Path:
 def environment() -> dict[str, str]:
     """The environment for a child process that runs provkg."""
     return {**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="session")
+def oxigraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """An Oxigraph server, for all tests of the group ``servers``."""
+    with servers.oxigraph(tmp_path_factory.mktemp("oxigraph")) as url:
+        yield Config(store=url)
+
+
+@pytest.fixture(scope="session")
+def virtuoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """A Virtuoso server, for all tests of the group ``servers``."""
+    with servers.virtuoso(tmp_path_factory.mktemp("virtuoso")) as url:
+        yield Config(store=url, remote=Remote(user="dba", password=servers.PASSWORD))

@@ -76,7 +76,7 @@ def _is_product(word: str) -> bool:
 @click.group(
     cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
-@click.option("--store", metavar="FOLDER", help="The store; also PROVKG_STORE or provkg.toml, else ./.provkg.")
+@click.option("--store", metavar="FOLDER|URL", help="The store; also PROVKG_STORE or provkg.toml, else ./.provkg.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors on stderr.")
 @click.version_option(package_name="provkg", message="provkg %(version)s")
 @click.pass_context

@@ -16,7 +16,7 @@ from provkg.vocab import PKG, PROV
 class Indexing:
     """The index and the summaries of one transaction.
 
-    ``gone`` are the sources that were removed since the last batch.
+    ``gone`` are the sources that were removed since the last batch; ``recount`` says that the sums may be wrong.
     """
 
     def __init__(self, writing: Writing) -> None:
@@ -24,6 +24,7 @@ class Indexing:
         self.opened: Index | None = None
         self.summaries = Summaries(writing)
         self.gone: set[str] = set()
+        self.recount = False
         if writing.beside is not None:
             tidy(writing.beside)
 
@@ -77,5 +78,6 @@ class Indexing:
                 sources[graph] = [resolved.calls[name] for name in activities]
             else:
                 sources[graph] = calls.of_source(graph)
-        self.summaries.update(sources)
+        self.summaries.update(sources, recount=self.recount)
         self.gone.clear()
+        self.recount = False

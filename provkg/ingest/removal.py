@@ -15,8 +15,8 @@ class Removal:
         self.writing, self.base = writing, writing.base
         self.orphans: set[str] = set()
 
-    def forget(self, graph: str, batch: Batch) -> None:
-        """Remove what a source said, and note in the batch what that touches."""
+    def touch(self, graph: str, batch: Batch) -> None:
+        """Note in the batch what depends on what a source says: it is resolved again."""
         view = self.writing.graph
         for quad in view.quads(None, RDF_TYPE, PROV.Activity, graph):
             batch.activities.add(_value(quad.subject))
@@ -28,6 +28,11 @@ class Removal:
             for quad in view.quads(None, predicate, None, graph):
                 batch.places.add(_value(quad.subject))
                 batch.links.add(_value(quad.object))
+
+    def forget(self, graph: str, batch: Batch) -> None:
+        """Remove what a source said, and note in the batch what that touches."""
+        view = self.writing.graph
+        self.touch(graph, batch)
         self.orphans |= {
             _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
         }

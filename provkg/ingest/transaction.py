@@ -27,6 +27,7 @@ BATCH_USAGES = 400_000
 KNOWN_LIMIT = 200_000
 STREAM = "-"
 STALE = "graph of inferences removed: it was of the store before (provkg infer makes it again)"
+TAKEN_BACK = "unfinished ingest found and taken back: ingest its files again"
 Progress = Callable[[int, int, str], None]
 
 
@@ -65,11 +66,27 @@ class Transaction:
         self.base = writing.base
         self.version = version("provkg")
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.entries, self.by_path = ledger.entries(writing.graph)
         self.known: set[str] = set()
         self.batch = Batch()
         self.index = Indexing(writing)
         self.loading, self.removal = Loading(writing), Removal(writing)
+        self.take_back()
+        self.entries, self.by_path = ledger.entries(writing.graph)
+
+    def take_back(self) -> None:
+        """Take back what an ingest that crashed left behind, in a store that could not do so itself."""
+        left = self.writing.unfinished
+        if left is None:
+            return
+        for graph in sorted(left.half):
+            self.removal.forget(graph, self.batch)
+            self.index.gone.add(graph)
+        for graph in sorted(left.whole):
+            self.removal.touch(graph, self.batch)
+        self.writing.remove_graph(self.base + INFERENCES)
+        self.writing.unfinished = None
+        self.index.recount = True
+        self.summary.remarks[TAKEN_BACK] += 1
 
     def run(self, files: list[tuple[Path, bool]], progress: Progress | None) -> None:
         """Read all files, then resolve and clean up."""

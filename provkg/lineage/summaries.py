@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from pyoxigraph import Quad
+
 from provkg import identity
 from provkg.lineage.facts import Facts
 from provkg.lineage.index.delta import KIND
@@ -65,6 +67,14 @@ def _add(counts: list[int], more: Iterable[int], sign: int = 1) -> None:
         counts[at] += sign * number
 
 
+def _sum(sums: dict[str, Counts], counts: Counts, sign: int) -> None:
+    """Add the counts of a source to those of its nights and of the store."""
+    for (night, what, value), numbers in counts.items():
+        _add(sums[""]["", what, value], numbers, sign)
+        if night:
+            _add(sums[night][night, what, value], numbers, sign)
+
+
 class Summaries:
     """The summaries of a store, in one transaction."""
 
@@ -72,25 +82,41 @@ class Summaries:
         self.writing, self.base = writing, writing.base
         self.graph = writing.base + SUMMARIES
 
-    def update(self, sources: Mapping[str, Iterable[Call]]) -> None:
-        """Count sources anew, and what is made of them; a source without calls is gone."""
+    def update(self, sources: Mapping[str, Iterable[Call]], *, recount: bool = False) -> None:
+        """Count sources anew, and what is made of them.
+
+        Args:
+            sources: what is counted of each; a source without calls is gone.
+            recount: make the sums of nights and store anew, from the summaries of all sources.
+        """
         view = self.writing.graph
         change: dict[str, Counts] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
         lines: list[str] = []
         for source, calls in sources.items():
             new = counted(calls)
             for sign, counts in ((-1, self.forget(view, source)), (1, new)):
-                for (night, what, value), numbers in counts.items():
-                    _add(change[""]["", what, value], numbers, sign)
-                    if night:
-                        _add(change[night][night, what, value], numbers, sign)
+                _sum(change, counts, sign)
             lines += self.lines(PKG.SourceSummary, source, new)
+        if recount:
+            change = self.recounted(view, lines)
         for night, changed in change.items():
             kind = PKG.NightSummary if night else PKG.StoreSummary
             for key, numbers in changed.items():
                 _add(numbers, self.taken(view, self.node(kind, "", key)).get(key, ()))
             lines += self.lines(kind, "", {key: numbers for key, numbers in changed.items() if any(numbers)})
         self.writing.load("".join(lines))
+
+    def recounted(self, view: Graph, lines: list[str]) -> dict[str, Counts]:
+        """Remove the sums, take in the lines so far, and return the sums of all sources."""
+        for kind in (PKG.NightSummary, PKG.StoreSummary):
+            for node in view.subjects(RDF_TYPE, kind):
+                self.taken(view, node)
+        self.writing.load("".join(lines))
+        lines.clear()
+        sums: dict[str, Counts] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
+        for node in self.writing.graph.subjects(RDF_TYPE, PKG.SourceSummary):
+            _sum(sums, self.counts(list(view.quads(node, None, None, self.graph))), 1)
+        return sums
 
     def forget(self, view: Graph, source: str) -> Counts:
         """Remove the summaries of a source, and return their counts."""
@@ -102,11 +128,15 @@ class Summaries:
     def taken(self, view: Graph, node: str) -> Counts:
         """Remove a summary, and return its counts."""
         quads = list(view.quads(node, None, None, self.graph))
+        self.writing.remove(quads)
+        return self.counts(quads)
+
+    def counts(self, quads: list[Quad]) -> Counts:
+        """Return the counts of a summary."""
         if not quads:
             return {}
         facts = {quad.predicate.value: text_of(quad.object) for quad in quads}
         what = PKG.activityLabel if PKG.activityLabel in facts else PKG.ofLevel
-        self.writing.remove(quads)
         return {(facts.get(PKG.observationDate, ""), what, facts[what]): [int(facts[each]) for each in _COUNTS[what]]}
 
     def node(self, kind: str, source: str, key: Key) -> str:

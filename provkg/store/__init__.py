@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
-from provkg.config import Config
+from provkg.config import MEMORY, Config
 from provkg.errors import StoreError
 from provkg.store.embedded import EmbeddedStore
 from provkg.store.graph import Graph, Row, Term, readable, text_of, values, written
 from provkg.store.local import LocalGraph
-from provkg.store.protocol import Store, Writing
+from provkg.store.memory import MemoryStore
+from provkg.store.protocol import Store, Unfinished, Writing
 
 __all__ = [
     "EmbeddedStore",
     "Graph",
     "LocalGraph",
+    "MemoryStore",
     "Row",
     "Store",
     "Term",
+    "Unfinished",
     "Writing",
     "open_store",
     "readable",
@@ -26,13 +29,18 @@ __all__ = [
 
 
 def open_store(config: Config) -> Store:
-    """Return the store that the settings name.
+    """Return the store that the settings name: a folder, a server at an http(s) URL, or ``memory:``.
 
     Raises:
-        StoreError: it is an endpoint; only folders can be opened yet.
+        StoreError: it is a URL of another kind, or holds a password.
     """
+    if config.store.startswith(("http://", "https://")):
+        from provkg.store.remote import RemoteStore  # noqa: PLC0415 - slow to import, and seldom needed
+
+        return RemoteStore(config)
+    if config.store == MEMORY:
+        return MemoryStore(config)
     if "://" in config.store:
-        raise StoreError(
-            f"{config.store} is no folder", hint="this version keeps its store in a folder: --store FOLDER"
-        )
+        scheme = config.store.partition("://")[0]
+        raise StoreError(f"a store is a folder or an http(s) URL, not {scheme}://", hint="--store http://HOST:PORT")
     return EmbeddedStore(Path(config.store), config)

@@ -32,9 +32,8 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 from provkg.config import Config
 from provkg.errors import StoreError, StoreLocked
 from provkg.store.local import LocalGraph
-from provkg.store.protocol import Store, Writing
+from provkg.store.protocol import FORMAT, Store, Writing, same_base, same_format
 
-FORMAT = 3  # 2: pkg:drawnFrom; 3: quads and what is beside them, summaries
 QUADS, BESIDE = "quads", "beside"
 KEPT_SNAPSHOTS = 2
 
@@ -101,16 +100,7 @@ class EmbeddedStore(Store):
             return self.config.base
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{self.path}/format.json: {error}") from None
-        if version > FORMAT:
-            raise StoreError(
-                f"{self.path} was written by a newer provkg (format {version}, this one knows {FORMAT})",
-                hint="upgrade provkg",
-            )
-        if version < FORMAT:
-            raise StoreError(
-                f"{self.path} was written by an older provkg (format {version}, this one writes {FORMAT})",
-                hint="ingest its sources into a new store",
-            )
+        same_format(str(self.path), version)
         return base
 
     @contextmanager
@@ -127,11 +117,7 @@ class EmbeddedStore(Store):
         try:
             with _disk_errors(self.path):
                 base = self.base()
-                if base != self.config.base:
-                    raise StoreError(
-                        f"the store's IRIs begin with {base}, the settings say {self.config.base}",
-                        hint="set base in provkg.toml",
-                    )
+                same_base(base, self.config.base)
                 yield from self._transaction(base)
         finally:
             lock.close()
@@ -203,7 +189,7 @@ class EmbeddedWriting(Writing):
     ``fresh`` says that there was no store before; ``changed`` that something was written or removed.
     """
 
-    def __init__(self, store: pyoxigraph.Store, base: str, beside: Path, *, fresh: bool) -> None:
+    def __init__(self, store: pyoxigraph.Store, base: str, beside: Path | None, *, fresh: bool) -> None:
         self.store = store
         self.base = base
         self.beside = beside

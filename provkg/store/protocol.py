@@ -2,25 +2,48 @@
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyoxigraph import Quad
 
 from provkg.config import Config
+from provkg.errors import StoreError
 from provkg.store.graph import Graph
+
+FORMAT = 3  # of what a store holds; 2: pkg:drawnFrom; 3: what is beside the quads, summaries
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What a crashed ingest left in a store that has no transactions.
+
+    Args:
+        half: graphs of sources that were being written or removed: they are to be removed.
+        whole: graphs of sources that are whole, but what was resolved of them may be gone: it is to be done again.
+    """
+
+    half: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.half or self.whole)
 
 
 class Writing(ABC):
-    """One transaction: ``fresh`` says that the store was empty before, ``changed`` that something was written.
+    """One transaction.
 
-    ``beside`` is the folder of what is kept beside the quads: its files are those of the state before, and are
-    replaced, never changed. None where it is made anew by the next who reads.
+    ``fresh`` says that the store was empty before, ``changed`` that something was written; ``unfinished`` is what the
+    caller has to take back before it goes on, and sets to None when it did. ``beside`` is the folder of what is kept
+    beside the quads: its files are those of the state before, and are replaced, never changed. None where it is made
+    anew by the next who reads.
     """
 
     base: str
     beside: Path | None
     fresh: bool
     changed: bool
+    unfinished: Unfinished | None = None
 
     @property
     @abstractmethod
@@ -82,3 +105,32 @@ class Store(ABC):
             StoreLocked: another process is writing.
             StoreError: the store cannot be written.
         """
+
+
+def same_format(name: str, version: int) -> None:
+    """Refuse a store that another version of provkg wrote.
+
+    Raises:
+        StoreError: a newer or an older one did.
+    """
+    if version > FORMAT:
+        raise StoreError(
+            f"{name} was written by a newer provkg (format {version}, this one knows {FORMAT})", hint="upgrade provkg"
+        )
+    if version < FORMAT:
+        raise StoreError(
+            f"{name} was written by an older provkg (format {version}, this one writes {FORMAT})",
+            hint="ingest its sources into a new store",
+        )
+
+
+def same_base(stored: str, wanted: str) -> None:
+    """Refuse to write into a store of another base.
+
+    Raises:
+        StoreError: the bases differ.
+    """
+    if stored != wanted:
+        raise StoreError(
+            f"the store's IRIs begin with {stored}, the settings say {wanted}", hint="set base in provkg.toml"
+        )
