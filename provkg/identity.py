@@ -16,6 +16,8 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+_PLAIN = re.compile(rf"[A-Za-z0-9_.\-{re.escape(SAFE)}]*")  # what quote() leaves as it is
+_PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-/{re.escape(SAFE)}]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 SAFE = ":@+,=()!*'~"
 
@@ -49,7 +51,7 @@ def part(text: str) -> str:
     >>> part("gamma-events:23523/a b")
     'gamma-events:23523%2Fa%20b'
     """
-    return quote(to_bytes(text), safe=SAFE)
+    return text if _PLAIN.fullmatch(text) else quote(to_bytes(text), safe=SAFE)
 
 
 def digest(*parts: str) -> str:
@@ -67,7 +69,10 @@ def file(path: str, scope: str) -> str:
     >>> file("/fefs/a b.fits", "orm")
     'file/orm/fefs/a%20b.fits'
     """
-    return f"file/{part(scope)}/" + quote(to_bytes(path.lstrip("/")), safe=SAFE + "/")
+    inside = path.lstrip("/")
+    return f"file/{part(scope)}/" + (
+        inside if _PLAIN_PATH.fullmatch(inside) else quote(to_bytes(inside), safe=SAFE + "/")
+    )
 
 
 def path_of(name: str) -> str:

@@ -25,7 +25,8 @@ class Namespace:
     def __getattr__(self, name: str) -> str:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self.iri + name
+        self.__dict__[name] = term = self.iri + name  # made once: the mapping asks for terms a million times a night
+        return term
 
     def __getitem__(self, name: str) -> str:
         return self.iri + name

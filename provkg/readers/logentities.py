@@ -47,7 +47,8 @@ class Entities:
             level=data_level(label),
             digest=digest,
             types=("collection",) if "Collection" in kind else (),
-            properties=((PKG.recordedType, kind),) if kind else (),
+            # what lies at a path is a pkg:File: said twice it would be a fiftieth of a night
+            properties=((PKG.recordedType, kind),) if kind and not (path and kind == "File") else (),
             extra=record,
             line=line,
         )

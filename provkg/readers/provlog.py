@@ -4,7 +4,6 @@ Records interleave and ids are short, so they are grouped by id and tag and neve
 one id is a second activity, and a record after the end of its activity belongs to one whose start was lost.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +33,7 @@ from provkg.vocab import PKG
 
 FAMILY = "log"
 _SYSTEM = "'system': {"
-_CHANGING = re.compile(r"(?:, )?'arguments': ")
+_CHANGING = "'arguments': "
 _STATUS = {"completed": "completed", "failed": "failed", "error": "failed", "interrupted": "interrupted"}
 _SESSION_PROPERTIES = {
     "observation_date": PKG.observationDate,
@@ -116,11 +115,11 @@ class Log:
     def _split_session(self, body: str) -> tuple[dict[Any, Any], Environment | None]:
         """Decode a session; the part of ``system`` that repeats at every call is decoded once."""
         begin = body.index(_SYSTEM) + len(_SYSTEM)
-        changing = _CHANGING.search(body, begin)
-        if changing is not None:
-            static = body[begin : changing.start()]
+        changing = body.find(_CHANGING, begin)
+        if changing >= 0:
+            static = body[begin:changing].removesuffix(", ")
             try:
-                rest, _ = loads(body[:begin] + body[changing.start() :].removeprefix(", "))
+                rest, _ = loads(body[:begin] + body[changing:])
                 if static not in self.environments:
                     self.environments[static] = environment(loads("{" + static + "}")[0])
                 whole = set(rest["system"]) <= set(CHANGING)
