@@ -16,10 +16,10 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+SAFE = ":@+,=()!*'~"
 _PLAIN = re.compile(rf"[A-Za-z0-9_.\-{re.escape(SAFE)}]*")  # what quote() leaves as it is
 _PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-/{re.escape(SAFE)}]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-SAFE = ":@+,=()!*'~"
 
 
 def to_bytes(text: str) -> bytes:
