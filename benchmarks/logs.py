@@ -36,12 +36,17 @@ def nights(scratch: Path, count: int, runs: int, subruns: int, *, verbose: bool 
     """Make nights, each in a folder of its own."""
     if not GENERATOR.exists():
         with step(f"multiply the sample's runs to {count} nights"):
-            return [multiplied(scratch / f"night{number}", runs * subruns // 6, number, verbose=verbose) for number in range(count)]
+            return [
+                multiplied(scratch / f"night{number}", runs * subruns // 6, number, verbose=verbose)
+                for number in range(count)
+            ]
     target = scratch / ("verbose" if verbose else "nights")
     dates = [f"{FIRST + timedelta(days=number):%Y%m%d}" for number in range(count)]
     command = [sys.executable, str(GENERATOR), str(target), "--runs", str(runs), "--subruns", str(subruns), "--nights"]
     with step(f"make {count} nights of {runs} × {subruns} sub-runs"):
-        subprocess.run([*command, *dates, *(["--verbose-sessions"] if verbose else [])], check=True, capture_output=True)
+        subprocess.run(
+            [*command, *dates, *(["--verbose-sessions"] if verbose else [])], check=True, capture_output=True
+        )
     return [target / each for each in dates]
 
 

@@ -3,6 +3,7 @@
 Each benchmark makes one :class:`Part` and keeps it in ``benchmarks/figures/``; ``results.py`` puts the parts together.
 """
 
+import gc
 import json
 import os
 import platform
@@ -92,7 +93,9 @@ class Part:
         """Return a section of the results."""
         facts = self.machine
         head = f"{facts['when']}, commit {facts['commit']}, load of the machine when it began {facts['load']}."
-        return "\n".join([f"## {self.title}\n", f"{head}\n", *(f"{note}\n" for note in self.notes), *map(_text, self.tables)])
+        return "\n".join(
+            [f"## {self.title}\n", f"{head}\n", *(f"{note}\n" for note in self.notes), *map(_text, self.tables)]
+        )
 
 
 def _text(table: Table) -> str:
@@ -105,7 +108,10 @@ def loaded(name: str) -> Part | None:
         kept = json.loads((FIGURES / f"{name}.json").read_text("utf-8"))
     except FileNotFoundError:
         return None
-    tables = [Table(each["title"], tuple(each["columns"]), [tuple(row) for row in each["rows"]]) for each in kept.pop("tables")]
+    tables = [
+        Table(each["title"], tuple(each["columns"]), [tuple(row) for row in each["rows"]])
+        for each in kept.pop("tables")
+    ]
     return Part(**{**kept, "tables": tables, "aims": [tuple(aim) for aim in kept["aims"]]})
 
 
@@ -168,6 +174,8 @@ def rounds(cases: Mapping[str, Callable[[], object]], count: int = 5, *, most: f
     """
     found: dict[str, list[float]] = {name: [] for name in cases}
     names = list(cases)
+    gc.collect()
+    gc.freeze()  # what other engines hold in this process is not looked through for each of us
     for number in range(count):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
@@ -233,7 +241,7 @@ def ms(values: Sequence[float]) -> str:
 def spread(values: Sequence[float]) -> str:
     """Return the median, and the least and the most where there are several."""
     told = short(median(values))
-    return f"{told} ({short(min(values))}–{short(max(values))})" if len(values) > 1 else told
+    return f"{told} ({short(min(values))}-{short(max(values))})" if len(values) > 1 else told
 
 
 def ratio(value: float, to: float) -> str:

@@ -109,7 +109,17 @@ def questions(part: Part, root: Path, folder: Path, count: int) -> None:
     lines = records(folder)
     kg = provkg.open(root / "store")
     products = [each.iri for each in kg.find("dl3_LST-1.Run")][:5]
-    command = [sys.executable, "-m", "provkg", "--store", str(root / "store"), "lineage", products[0], "--format", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "provkg",
+        "--store",
+        str(root / "store"),
+        "lineage",
+        products[0],
+        "--format",
+        "json",
+    ]
     cases = {
         "parse the lines with our reader": lambda: [loads(line) for line in lines],
         "parse the lines with ast.literal_eval": lambda: [_literal(line) for line in lines],
@@ -121,7 +131,9 @@ def questions(part: Part, root: Path, folder: Path, count: int) -> None:
     table = part.table("The lines, and one lineage", "what", "seconds")
     for name, values in found.items():
         table.add(name, spread(values))
-    faster = statistics.median(found["parse the lines with ast.literal_eval"]) / median(found["parse the lines with our reader"])
+    faster = statistics.median(found["parse the lines with ast.literal_eval"]) / median(
+        found["parse the lines with our reader"]
+    )
     part.notes.append(f"Our reader is {faster:.1f} times as fast as ast.literal_eval on the same lines.")
     part.figures["lines"] = found
 
