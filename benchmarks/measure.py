@@ -181,6 +181,7 @@ def rounds(cases: Mapping[str, Callable[[], object]], count: int = 5, *, most: f
         for name in names[turn:] + names[:turn]:
             if not found[name] or sum(found[name]) < most:
                 found[name].append(timed(cases[name]))
+    gc.unfreeze()
     return found
 
 
