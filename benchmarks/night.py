@@ -2,14 +2,13 @@
 
     python benchmarks/night.py [--folder NIGHT] [--verbose-folder NIGHT] [--rounds 3]
 
-The folders hold the logs of a night, the second those of one that repeats a large session record before each activity, as
-lstosa does since 2022. Without them, nights of 25 runs are made. The tables give medians of interleaved rounds and
+The folders hold the logs of a night, the second those of one that repeats a large session record before each activity,
+as lstosa does since 2022. Without them, nights of 25 runs are made. The tables give medians of interleaved rounds and
 the ratio to the bare bulk load; peak memory is that of a child process that does the ingest alone.
 """
 
 import ast
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -109,17 +108,7 @@ def questions(part: Part, root: Path, folder: Path, count: int) -> None:
     lines = records(folder)
     kg = provkg.open(root / "store")
     products = [each.iri for each in kg.find("dl3_LST-1.Run")][:5]
-    command = [
-        sys.executable,
-        "-m",
-        "provkg",
-        "--store",
-        str(root / "store"),
-        "lineage",
-        products[0],
-        "--format",
-        "json",
-    ]
+    command = [sys.executable, "-m", "provkg", "--store", str(root / "store"), "lineage", products[0], "--json"]
     cases = {
         "parse the lines with our reader": lambda: [loads(line) for line in lines],
         "parse the lines with ast.literal_eval": lambda: [_literal(line) for line in lines],
@@ -131,10 +120,8 @@ def questions(part: Part, root: Path, folder: Path, count: int) -> None:
     table = part.table("The lines, and one lineage", "what", "seconds")
     for name, values in found.items():
         table.add(name, spread(values))
-    faster = statistics.median(found["parse the lines with ast.literal_eval"]) / median(
-        found["parse the lines with our reader"]
-    )
-    part.notes.append(f"Our reader is {faster:.1f} times as fast as ast.literal_eval on the same lines.")
+    reader, literal = (median(found[name]) for name in list(found)[:2])
+    part.notes.append(f"Our reader is {literal / reader:.1f} times as fast as ast.literal_eval on the same lines.")
     part.figures["lines"] = found
 
 
