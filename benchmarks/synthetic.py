@@ -4,8 +4,8 @@
 
 FOLDER holds the logs of a night; without it one is made. Its index is repeated for each night with other names of
 products and activities; what many activities read and nobody made (models, configurations) is the same in all nights.
-The index is built from these arrays by the functions that the ingest uses: ``write`` for one layer of all, and ``merge``
-of a layer for each night.
+The index is built from these arrays by the functions that the ingest uses: ``write`` for one layer of all, and
+``merge`` of a layer for each night.
 """
 
 import json
@@ -83,8 +83,8 @@ class Year:
 
     def known(self, nights: range) -> Array:
         """Return as many hashes as the nights have names."""
-        spin = np.uint64(0x9E3779B97F4A7C15)
-        return np.concatenate([self.layer.known ^ (np.uint64(at) * spin) for at in nights])
+        spins = (np.uint64(at * 0x9E3779B97F4A7C15 % (1 << 64)) for at in nights)
+        return np.concatenate([self.layer.known ^ spin for spin in spins])
 
 
 def texts_of(
