@@ -134,11 +134,12 @@ def write(
 ) -> None:
     """Write a layer."""
     walked = (edges.kind < UNRESOLVED) & (edges.of != edges.node)
+    steps = edges.where(walked)
     save(
         path,
         {
-            **rows_of("up", edges.where(walked)),
-            **rows_of("down", edges.where(walked).turned()),
+            **rows_of("up", steps),
+            **rows_of("down", steps.turned()),
             **rows_of("leaf", edges.where(~walked)),
             "killed": killed,
             "known": distinct(known),
