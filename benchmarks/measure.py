@@ -224,12 +224,12 @@ def median(values: Sequence[float]) -> float:
 
 
 def short(value: float) -> str:
-    """Return a number with about three digits.
+    """Return a number with about three digits; whole numbers as they are.
 
-    >>> short(1234.5), short(12.345), short(0.01234)
-    ('1,234', '12.3', '0.012')
+    >>> short(1234.5), short(12.345), short(0.01234), short(7)
+    ('1,234', '12.3', '0.012', '7')
     """
-    if abs(value) >= 100:
+    if abs(value) >= 100 or isinstance(value, int):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
 

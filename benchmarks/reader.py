@@ -1,6 +1,6 @@
 """lstosa's own reader beside our whole ingest, on the same lines, in one process.
 
-    python benchmarks/reader.py [--folder NIGHT] [--logs 3] [--rounds 3]
+    python benchmarks/reader.py [--folder NIGHT] [--logs 6] [--rounds 3]
 
 FOLDER holds the logs of a night; without it one is made. The smallest LOGS of them are read: by ``read_prov`` of
 lstosa's ``osa.provenance.io`` (parsing alone: a list of dictionaries), and by what ``provkg ingest --validate`` does
@@ -70,7 +70,7 @@ def cases(root: Path, logs: list[Path], theirs: Any) -> dict[str, Callable[[], o
 def main() -> None:
     """Measure and print the table."""
     parser = options(__doc__)
-    parser.add_argument("--logs", type=int, default=3, help="how many logs of the night are read")
+    parser.add_argument("--logs", type=int, default=6, help="how many logs of the night are read")
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     part, theirs = Part("reader", "lstosa's own reader on the same lines"), lstosa()
