@@ -32,7 +32,8 @@ $(VENV)/bench: $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps lstosa
 	@touch $@
 
-# BENCH gives options, such as BENCH='--folder NIGHT' or BENCH='--runs 4 --subruns 20'
+# BENCH gives options, such as BENCH='--folder NIGHT' or BENCH='--runs 4 --subruns 20'; YEAR those of the 20 nights, such as
+# YEAR='--folders NIGHTS'
 bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside other engines
 	@$(BIN)/python benchmarks/night.py $(BENCH)
 	@$(BIN)/python benchmarks/peers.py $(BENCH)
@@ -42,7 +43,7 @@ bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside 
 	@$(BIN)/python benchmarks/results.py
 
 bench-year: $(VENV)/bench  ## 20 nights in one store, and a year of lineage; takes an hour
-	@$(BIN)/python benchmarks/year.py $(BENCH)
+	@$(BIN)/python benchmarks/year.py $(YEAR)
 	@$(BIN)/python benchmarks/synthetic.py $(BENCH)
 	@$(BIN)/python benchmarks/results.py
 
