@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-year clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -25,9 +25,27 @@ lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/installed  ## a night: ingest beside plain pyoxigraph, SHACL Core beside pySHACL
-	@$(BIN)/python benchmarks/night.py
-	@$(BIN)/python benchmarks/validation.py --core
+# Engines to compare with; lstosa without what it needs, because its reader needs none of it.
+$(VENV)/bench: $(VENV)/installed
+	@echo "Installing what the benchmarks compare with"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps lstosa
+	@touch $@
+
+# BENCH gives options, such as BENCH='--folder NIGHT' or BENCH='--runs 4 --subruns 20'; YEAR those of the 20 nights, such as
+# YEAR='--folders NIGHTS'
+bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside other engines
+	@$(BIN)/python benchmarks/night.py $(BENCH)
+	@$(BIN)/python benchmarks/peers.py $(BENCH)
+	@$(BIN)/python benchmarks/reader.py $(BENCH)
+	@$(BIN)/python benchmarks/layout.py $(BENCH)
+	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
+	@$(BIN)/python benchmarks/results.py
+
+bench-year: $(VENV)/bench  ## 20 nights in one store, and a year of lineage; takes an hour
+	@$(BIN)/python benchmarks/year.py $(YEAR)
+	@$(BIN)/python benchmarks/synthetic.py $(BENCH)
+	@$(BIN)/python benchmarks/results.py
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from provkg.lineage.index import Index, Reached, index_of
+from provkg.lineage.index.columns import distinct
 from provkg.lineage.index.delta import GENERATED, KINDS, LINKS
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, SKOS
@@ -68,7 +69,7 @@ class _Steps:
 
     def __init__(self, index: Index, reached: Reached) -> None:
         self.index = index
-        self.ids = np.unique(np.concatenate([reached.edges.of, reached.edges.node]))
+        self.ids = distinct(np.concatenate([reached.edges.of, reached.edges.node]))
         self.iris = index.iris(self.ids)
         rank = np.empty(len(self.ids), np.uint32)  # in the order of their IRIs, whatever the order of ingests
         rank[np.argsort(np.array(self.iris, object))] = np.arange(len(self.ids), dtype=np.uint32)

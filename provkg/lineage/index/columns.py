@@ -39,6 +39,18 @@ def save(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> N
         os.fsync(file.fileno())
 
 
+def distinct(values: Array) -> Array:
+    """Return each value once, in order; numpy's ``unique`` hashes since 2.3, which takes ten times as long and more.
+
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    ordered = np.sort(values)
+    new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]
+
+
 class Columns(Mapping[str, Array]):
     """The arrays of a file, as they lie on disk.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provkg.lineage.index.adjacency import Edges, Rows, all_of
-from provkg.lineage.index.columns import Array, Ids
+from provkg.lineage.index.columns import Array, Ids, distinct
 from provkg.lineage.index.delta import LINKS, hashes
 from provkg.lineage.index.layer import NODE, Layer, Table
 from provkg.mapping.edges import Described, Made
@@ -171,7 +171,7 @@ class Index:
             new = np.concatenate(found) if len(found) > 1 else found[0]
             new = new[~seen[new]]
             if len(new) < _FEW:
-                new = np.unique(new)
+                new = distinct(new)
             else:  # each once, without sorting
                 order = np.arange(len(new), dtype=np.uint32)
                 place[new] = order
@@ -210,7 +210,7 @@ class Index:
             for rows in ("up", "leaf")
             for table, at, _ in self.neighbours(products, rows)
         ]
-        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint32)
+        return distinct(np.concatenate(found)) if found else np.zeros(0, np.uint32)
 
     def reached(self, product: int, *, down: bool, depth: int | None = None) -> Reached:
         """Return all edges that a walk comes along, with unresolved usages and activities without inputs."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provkg.lineage.index.adjacency import Edges, Rows, all_of, rows_of
-from provkg.lineage.index.columns import Array, Columns, Ids, Texts, joined, save, texts
+from provkg.lineage.index.columns import Array, Columns, Ids, Texts, distinct, joined, save, texts
 from provkg.lineage.index.delta import UNRESOLVED, hashes
 from provkg.mapping.edges import Described, Made
 
@@ -134,14 +134,15 @@ def write(
 ) -> None:
     """Write a layer."""
     walked = (edges.kind < UNRESOLVED) & (edges.of != edges.node)
+    steps = edges.where(walked)
     save(
         path,
         {
-            **rows_of("up", edges.where(walked)),
-            **rows_of("down", edges.where(walked).turned()),
+            **rows_of("up", steps),
+            **rows_of("down", steps.turned()),
             **rows_of("leaf", edges.where(~walked)),
             "killed": killed,
-            "known": np.unique(known),
+            "known": distinct(known),
             **columns,
         },
         facts,
@@ -155,7 +156,7 @@ def merge(path: Path, layers: Sequence[Layer]) -> None:
     for layer in reversed(layers):
         edges = layer.edges()
         alive.append(edges.where(~np.isin(edges.via, killed)) if len(killed) else edges)
-        killed = np.union1d(killed, layer.killed).astype(np.uint32)
+        killed = distinct(np.concatenate([killed, layer.killed]))
     columns = {**_tables(layers, NODE), **_tables(layers, VIA), **_columns(layers)}
     facts = {NODE: layers[0].nodes.first, VIA: layers[0].vias.first}
     if not layers[0].nodes.first:  # nothing is before the first layer
