@@ -1,24 +1,27 @@
 """The library: ``kg = provkg.open("store")``, then ask."""
 
-from collections import Counter
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyoxigraph import Literal
 
-from provkg import config, reasoning
+from provkg import config
 from provkg.config import Config
-from provkg.ingest import Progress, Summary, ingest
 from provkg.knowledge.cards import Card, card_of, status_of
-from provkg.knowledge.files import contract
 from provkg.lineage import Candidate, Step, find, find_one, lineage
-from provkg.questions import ask, find_question
 from provkg.store import Graph, Store, open_store
-from provkg.validation import LAYERS, Report, validate
-from provkg.validation import scope as scopes
 from provkg.vocab import short
+
+if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
+    from collections import Counter
+
+    from provkg.ingest import Progress, Summary
+    from provkg.validation import Report
+    from provkg.validation import scope as scopes
 
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with", "plain"]
 _NUMBER = ("integer", "int", "long", "decimal", "double")
@@ -43,10 +46,14 @@ class KnowledgeGraph:
 
     def ingest(self, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
         """Read files and folders into the store; see :func:`provkg.ingest.ingest`."""
+        from provkg.ingest import ingest
+
         return ingest(self.store, paths, progress=progress)
 
     def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
         """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
+        from provkg.questions import ask, find_question
+
         asked = find_question(question)
         for row in ask(self.graph(), asked, values, site=self.config.site):
             yield {column: plain(row.get(column), kind) for column, kind in asked.columns.items()}
@@ -68,7 +75,7 @@ class KnowledgeGraph:
     def validate(
         self,
         *,
-        layers: Sequence[str] = LAYERS,
+        layers: Sequence[str] = (),
         severity: str = "Info",
         engine: str = "auto",
         definition: str | Path | None = None,
@@ -80,7 +87,7 @@ class KnowledgeGraph:
         """Validate the store, or a part of it; see :func:`provkg.validation.validate`.
 
         Args:
-            layers: names of the layers of shapes.
+            layers: names of the layers of shapes; all when empty.
             severity: the least severity to report.
             engine: the SHACL engine.
             definition: a definition.yaml that the activities must follow.
@@ -89,12 +96,16 @@ class KnowledgeGraph:
             run: a run number.
             product: a path, name, IRI or digest: its whole history is validated.
         """
+        from provkg.knowledge.files import contract
+        from provkg.validation import LAYERS, validate
+        from provkg.validation import scope as scopes
+
         graph = self.graph()
         chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
         return validate(
             graph,
             chosen,
-            layers=layers,
+            layers=layers or LAYERS,
             severity=severity,
             engine=engine,
             contract=contract(definition, graph.base) if definition is not None else None,
@@ -109,6 +120,9 @@ class KnowledgeGraph:
             run: a run number.
             product: a path, name, IRI or digest.
         """
+        from provkg import reasoning
+        from provkg.validation import scope as scopes
+
         if not owl:
             return reasoning.infer(self.store)
         graph = self.graph()
@@ -118,9 +132,13 @@ class KnowledgeGraph:
 
     def forget_inferences(self) -> int:
         """Remove all inferences, and return how many there were."""
+        from provkg import reasoning
+
         return reasoning.forget(self.store)
 
     def _scope(self, graph: Graph, night: str, run: str, product: str) -> scopes.Scope | None:
+        from provkg.validation import scope as scopes
+
         if product:
             return scopes.of_product(graph, product, site=self.config.site)
         return scopes.of_sessions(graph, night=night, run=run) if night or run else None

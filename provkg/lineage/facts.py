@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pyoxigraph import Literal
 
-from provkg.mapping.edges import Generation, Link, Usage
+from provkg.edges import Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION

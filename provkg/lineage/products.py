@@ -8,9 +8,9 @@ from pathlib import Path
 from pyoxigraph import Literal
 
 from provkg import identity
+from provkg.edges import Made
 from provkg.errors import Ambiguous, NotFound
 from provkg.lineage.telling import describe_activity, describe_entity
-from provkg.mapping.edges import Made
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pyoxigraph import Quad
 
 from provkg import identity
+from provkg.edges import Edges, Generation, Link, Usage
 from provkg.lineage.facts import Facts, earliest, latest
 from provkg.lineage.index.delta import GENERATED, KIND, Delta
 from provkg.lineage.summaries import Call, took
 from provkg.lineage.telling import FINAL, Telling
 from provkg.lineage.versions import BY_IDENTITY, Versions, statement
-from provkg.mapping.edges import Edges, Generation, Link, Usage
 from provkg.records import Kind
 from provkg.store import Graph, Writing
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION, short

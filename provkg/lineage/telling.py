@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from provkg.edges import Described, Edges, Made
 from provkg.lineage.index.delta import Delta
-from provkg.mapping.edges import Described, Edges, Made
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP, short
 

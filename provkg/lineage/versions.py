@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from provkg import identity
+from provkg.edges import Edges, Generation
 from provkg.lineage.facts import Facts, Written
-from provkg.mapping.edges import Edges, Generation
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
 BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed

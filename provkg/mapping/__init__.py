@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from provkg.config import Config
-from provkg.mapping.edges import Edges
+from provkg.edges import Edges
 from provkg.mapping.nodes import Nodes
 from provkg.mapping.relations import Relations
 from provkg.mapping.shared import Shared

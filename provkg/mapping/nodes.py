@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from provkg.edges import Described, Made
 from provkg.identity import canonical, printable
-from provkg.mapping.edges import Described, Made
 from provkg.mapping.statements import Statements
 from provkg.mapping.terms import integer, literal
 from provkg.records import UNREADABLE_TIME, Activity, Agent, Ended, Entity, Environment, Node, Parameters, Session

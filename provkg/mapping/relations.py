@@ -1,7 +1,7 @@
 """Relations as statements, direct and qualified, and as edges for version resolution."""
 
 from provkg import identity
-from provkg.mapping.edges import Generation, Link, Usage
+from provkg.edges import Generation, Link, Usage
 from provkg.mapping.statements import Statements
 from provkg.mapping.terms import integer, literal
 from provkg.records import Digest, Kind, Relation

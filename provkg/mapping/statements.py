@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from provkg.config import Config
+from provkg.edges import Edges
 from provkg.identity import canonical
-from provkg.mapping.edges import Edges
 from provkg.mapping.shared import Shared
 from provkg.mapping.terms import Clock, Names, literal
 from provkg.records import UNREADABLE_TIME, Properties, Typed

@@ -66,9 +66,12 @@ def sources(graph: Graph) -> list[str]:
     return sorted(_text(quad.subject) for quad in graph.quads(None, RDF_TYPE, PKG.Source, ledger))
 
 
-def of_sources(graph: Graph, touched: Iterable[str]) -> Scope:
-    """Return the scope of some sources: what they tell of."""
-    known = tuple(sorted(set(touched) & set(sources(graph))))
+def of_sources(graph: Graph, touched: Iterable[str]) -> Scope | None:
+    """Return the scope of some sources: what they tell of; None where they are all there is."""
+    every = set(sources(graph))
+    known = tuple(sorted(set(touched) & every))
+    if len(known) == len(every):
+        return None
     focus = set()
     for source in known:
         for quad in graph.quads(None, None, None, source):

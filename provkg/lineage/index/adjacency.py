@@ -84,5 +84,5 @@ class Rows:
 
     def edges(self) -> Edges:
         """Return all edges."""
-        counts = np.diff(self.ends.astype(np.int64))
+        counts = self.ends[1:].astype(np.int64) - self.ends[:-1].astype(np.int64)
         return Edges(np.repeat(self.rows, counts), self.node, self.via, self.kind)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from weakref import finalize
 
+from provkg.edges import Described, Made
 from provkg.identity import product
 from provkg.lineage.index.delta import GENERATED, KIND, Delta
 from provkg.lineage.index.files import load, made, rebuild
 from provkg.lineage.index.index import Index
-from provkg.mapping.edges import Described, Made
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP, short
 

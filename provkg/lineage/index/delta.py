@@ -7,8 +7,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from provkg.edges import Described, Made
 from provkg.identity import to_bytes
-from provkg.mapping.edges import Described, Made
 
 # How an edge is known. Those before UNRESOLVED are walked; the others end a history.
 KINDS = ("byIdentity", "byTime", "assumed", "derivation", "membership", "unresolved", "generated")

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from provkg.edges import Described, Made
 from provkg.lineage.index.adjacency import Edges, Rows, all_of
 from provkg.lineage.index.columns import Array, Ids, distinct
 from provkg.lineage.index.delta import LINKS, hashes
 from provkg.lineage.index.layer import NODE, Layer, Table
-from provkg.mapping.edges import Described, Made
 
 _FEW = 4096
 

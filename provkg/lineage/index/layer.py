@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from provkg.edges import Described, Made
 from provkg.lineage.index.adjacency import Edges, Rows, all_of, rows_of
 from provkg.lineage.index.columns import Array, Columns, Ids, Texts, distinct, joined, save, texts
 from provkg.lineage.index.delta import UNRESOLVED, hashes
-from provkg.mapping.edges import Described, Made
 
 NODE, VIA = "node", "via"
 
