@@ -10,7 +10,7 @@ from pyoxigraph import Literal
 
 from provkg import config, reasoning
 from provkg.config import Config
-from provkg.ingest import Progress, Summary, ingest
+from provkg.ingest import Cluster, Progress, Summary, ingest, workers
 from provkg.knowledge.cards import Card, card_of, status_of
 from provkg.knowledge.files import contract
 from provkg.lineage import Candidate, Step, find, find_one, lineage
@@ -41,9 +41,15 @@ class KnowledgeGraph:
         """Open the current snapshot."""
         return self.store.read()
 
-    def ingest(self, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+    def ingest(
+        self,
+        paths: Iterable[str | Path],
+        *,
+        progress: Progress | None = None,
+        scheduler: str | Cluster | None = None,
+    ) -> Summary:
         """Read files and folders into the store; see :func:`provkg.ingest.ingest`."""
-        return ingest(self.store, paths, progress=progress)
+        return ingest(self.store, paths, progress=progress, scheduler=scheduler)
 
     def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
         """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
