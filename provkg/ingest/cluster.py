@@ -117,15 +117,14 @@ class Cluster:
     def outcomes(self, tasks: Collection[Task], config: Config) -> Generator[Outcome, None, None]:
         """Read files on the workers, and give what became of each, in order."""
         for task, found in zip(tasks, self.spread(partial(read_task, config, VERSION), tasks), strict=True):
-            if isinstance(found, Died):
-                yield InputError(
+            yield (
+                found
+                if not isinstance(found, Died)
+                else InputError(
                     f"{task.shown}: the workers that read it died {found.times} times",
                     hint="is there enough memory for it? without --scheduler it is read by this process",
                 )
-            elif isinstance(found, ProvkgError) and not isinstance(found, InputError):
-                raise found
-            else:
-                yield found
+            )
 
     def spread(self, work: Callable[[G], R], given: Iterable[G]) -> Generator[R | Died, None, None]:
         """Do work on the workers, a task for each thing given, and give the results in order.
@@ -172,6 +171,13 @@ class Cluster:
             found: R = future.result()
         except KilledWorker as error:
             return Died(error.allowed_failures + 1)
+        except ProvkgError:
+            raise
+        except Exception as error:  # such as an import that fails there
+            raise StoreError(
+                f"a worker of {self.scheduler} failed: {type(error).__name__}: {error}",
+                hint="do the scheduler and all workers have this version of provkg and its extras?",
+            ) from error
         return found
 
     def _wait(self, future: "Future[Any]") -> None:
@@ -204,13 +210,15 @@ def workers(scheduler: str | Cluster | None) -> AbstractContextManager[Cluster |
     return Cluster(scheduler) if isinstance(scheduler, str) else nullcontext(scheduler)
 
 
-def read_task(config: Config, wanted: str, task: Task) -> Outcome | StoreError:
-    """Read one file, on a worker."""
+def read_task(config: Config, wanted: str, task: Task) -> Outcome:
+    """Read one file, on a worker; what cannot be read is an outcome as well.
+
+    Raises:
+        StoreError: this worker has another version of provkg.
+    """
     host = socket.gethostname()
     if wanted != VERSION:
-        return StoreError(
-            f"the worker on {host} has provkg {VERSION}, this is {wanted}", hint="install the same on all"
-        )
+        raise StoreError(f"the worker on {host} has provkg {VERSION}, this is {wanted}", hint="install the same on all")
     path = Path(task.path)
     if not readable(path):
         return InputError(
@@ -228,6 +236,8 @@ def read_task(config: Config, wanted: str, task: Task) -> Outcome | StoreError:
         )
     except InputError as error:
         return error
+    except MemoryError:
+        return InputError(f"{task.shown}: not enough memory on {host}", hint="give the workers more")
     return replace(found, described=set()) if isinstance(found, Mapped) else found
 
 

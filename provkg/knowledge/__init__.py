@@ -13,6 +13,7 @@ from provkg.config import Config
 from provkg.ingest import Cluster, Progress, Summary, ingest, workers
 from provkg.knowledge.cards import Card, card_of, status_of
 from provkg.knowledge.files import contract
+from provkg.knowledge.judging import by_workers
 from provkg.lineage import Candidate, Step, find, find_one, lineage
 from provkg.questions import ask, find_question
 from provkg.store import Graph, Store, open_store
@@ -82,6 +83,7 @@ class KnowledgeGraph:
         night: str = "",
         run: str = "",
         product: str = "",
+        scheduler: str | Cluster | None = None,
     ) -> Report:
         """Validate the store, or a part of it; see :func:`provkg.validation.validate`.
 
@@ -94,17 +96,21 @@ class KnowledgeGraph:
             night: an observation date, ``YYYYMMDD``.
             run: a run number.
             product: a path, name, IRI or digest: its whole history is validated.
+            scheduler: who judges the sources by the shapes, as for :meth:`ingest`; this process where None.
         """
         graph = self.graph()
         chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
-        return validate(
-            graph,
-            chosen,
-            layers=layers,
-            severity=severity,
-            engine=engine,
-            contract=contract(definition, graph.base) if definition is not None else None,
-        )
+        wanted = contract(definition, graph.base) if definition is not None else None
+        with workers(scheduler) as cluster:
+            return validate(
+                graph,
+                chosen,
+                layers=layers,
+                severity=severity,
+                engine=engine,
+                contract=wanted,
+                elsewhere=by_workers(cluster, self.store, graph, layers, wanted) if cluster is not None else None,
+            )
 
     def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
         """Add what the ontologies entail, in a graph of its own; return how many triples, by property.
