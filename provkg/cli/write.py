@@ -3,17 +3,25 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import click
 
 from provkg.cli import say
-from provkg.cli.output import emit, opened
-from provkg.ingest import Progress, Summary
+from provkg.cli.output import emit, opened, settings
+from provkg.ingest import ADDRESS, Cluster, Progress, Summary, workers
+from provkg.ingest.parts import beside
 from provkg.knowledge import KnowledgeGraph
 
 LOG_SECONDS = 30
 MOST_SHOWN = 10
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not ADDRESS.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is none of local:N, tcp://HOST:PORT and tls://HOST:PORT")
+    return value
 
 
 @click.command()
@@ -22,35 +30,62 @@ MOST_SHOWN = 10
 @click.option(
     "--validate", "check", is_flag=True, help="Validate what this ingest touched; violations give exit status 1."
 )
+@click.option(
+    "--scheduler",
+    metavar="local:N|tcp://HOST:PORT",
+    callback=_address,
+    help="Let N processes of this machine, or the workers of a dask.distributed scheduler, read the files.",
+)
+@click.option(
+    "--parts",
+    metavar="FOLDER",
+    help="Write N-Quads files for a server's bulk loader, instead of loading the store; .gz where FOLDER ends in .gz.",
+)
 @click.pass_context
-def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool) -> int:
+def ingest(
+    ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool, scheduler: str | None, parts: str | None
+) -> int:
     """Read files and folders (recursively) into the store, which is made when it is not there.
 
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
     be read is quarantined with its place and reason, and the rest still gets in.
     """
-    graph = opened(ctx)
-    with _progress(quiet=ctx.obj["quiet"]) as progress:
-        summary = graph.ingest(paths, progress=progress)
-    _report(summary, quiet=ctx.obj["quiet"])
+    quiet = ctx.obj["quiet"]
+    with ExitStack() as ending:
+        cluster = ending.enter_context(workers(scheduler))
+        store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
+        graph = KnowledgeGraph(store) if store is not None else opened(ctx)
+        with _progress(quiet=quiet) as progress:
+            summary = graph.ingest(paths, progress=progress, scheduler=cluster)
+        _tell(summary, as_json=as_json, quiet=quiet)
+        status = _validate(graph, summary, cluster, quiet=quiet) if check else 0
+        if parts and graph.store.exists():
+            written = graph.write_parts(parts, scheduler=cluster)
+            if not quiet:
+                say(f"{sum(each.quads for each in written):,} quads in {len(written):,} files of {parts}")
+    return status or summary.exit_status
+
+
+def _tell(summary: Summary, *, as_json: bool, quiet: bool) -> None:
+    """Say what an ingest did, and what it could not."""
+    _report(summary, quiet=quiet)
     if as_json:
         import json
 
         emit(json.dumps(_as_json(summary), ensure_ascii=False))
-    elif not ctx.obj["quiet"]:
+    elif not quiet:
         for line in _lines(summary):
             emit(line)
-    return (_validate(graph, summary, quiet=ctx.obj["quiet"]) if check else 0) or summary.exit_status
 
 
-def _validate(graph: KnowledgeGraph, summary: Summary, *, quiet: bool) -> int:
+def _validate(graph: KnowledgeGraph, summary: Summary, cluster: Cluster | None, *, quiet: bool) -> int:
     """Validate what an ingest touched; the findings go to stderr, stdout has the summary."""
     from provkg.cli.check import verdict
     from provkg.validation.formats import text
 
     if not summary.touched:
         return 0
-    report = graph.validate(sources=summary.touched, severity="Warning")
+    report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
     for line in text(report):
         say(line)
     if not quiet:

@@ -8,13 +8,13 @@ in a second thread while the next source is mapped.
 from collections.abc import Iterable
 from pathlib import Path
 
-from provkg.ingest.cluster import Cluster, Died, workers
+from provkg.ingest.cluster import ADDRESS, Cluster, Died, workers
 from provkg.ingest.sources import files
 from provkg.ingest.summary import Progress, Summary
 from provkg.ingest.transaction import Transaction
 from provkg.store import Store
 
-__all__ = ["Cluster", "Died", "Progress", "Summary", "ingest", "workers"]
+__all__ = ["ADDRESS", "Cluster", "Died", "Progress", "Summary", "ingest", "workers"]
 
 
 def ingest(

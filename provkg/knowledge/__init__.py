@@ -11,9 +11,10 @@ from pyoxigraph import Literal
 from provkg import config, reasoning
 from provkg.config import Config
 from provkg.ingest import Cluster, Progress, Summary, ingest, workers
+from provkg.ingest.parts import Part, write_parts
 from provkg.knowledge.cards import Card, card_of, status_of
+from provkg.knowledge.elsewhere import judging, writing
 from provkg.knowledge.files import contract
-from provkg.knowledge.judging import by_workers
 from provkg.lineage import Candidate, Step, find, find_one, lineage
 from provkg.questions import ask, find_question
 from provkg.store import Graph, Store, open_store
@@ -109,8 +110,15 @@ class KnowledgeGraph:
                 severity=severity,
                 engine=engine,
                 contract=wanted,
-                elsewhere=by_workers(cluster, self.store, graph, layers, wanted) if cluster is not None else None,
+                elsewhere=judging(cluster, self.store, graph, layers, wanted) if cluster is not None else None,
             )
+
+    def write_parts(self, folder: str | Path, *, scheduler: str | Cluster | None = None) -> list[Part]:
+        """Write all graphs as N-Quads files for a server's bulk loader; see :func:`provkg.ingest.parts.write_parts`."""
+        graph, target = self.graph(), Path(folder)
+        with workers(scheduler) as cluster:
+            elsewhere = writing(cluster, self.store, graph, target) if cluster is not None else None
+            return write_parts(graph, target, elsewhere=elsewhere)
 
     def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
         """Add what the ontologies entail, in a graph of its own; return how many triples, by property.
