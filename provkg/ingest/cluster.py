@@ -87,8 +87,9 @@ class Cluster:
 
     def _started(self, opening: ExitStack) -> "Client":
         from dask import config  # noqa: PLC0415 - optional
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - optional
+        from distributed import Client, LocalCluster, Security  # noqa: PLC0415 - optional
 
+        security = Security.temporary()  # whoever reaches a worker can run anything, and loopback is for all users
         scratch = opening.enter_context(tempfile.TemporaryDirectory(prefix="provkg-"))
         with config.set(LOCAL):
             workers = opening.enter_context(
@@ -97,12 +98,14 @@ class Cluster:
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    protocol="tls://",
+                    security=security,
+                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                     silence_logs="CRITICAL",
                     local_directory=scratch,
                 )
             )
-        return Client(workers, direct_to_workers=True)
+        return Client(workers, direct_to_workers=True, security=security)
 
     def _found(self) -> "Client":
         from distributed import Client  # noqa: PLC0415 - optional

@@ -77,10 +77,12 @@ def beside(folder: Path, settings: Config) -> Iterator[Store]:
     Versions are resolved over all sources, so parts are made from a whole store.
 
     Raises:
-        StoreError: nothing can be written there.
+        StoreError: nothing can be written there, or the folder holds other things.
     """
     parent = folder.absolute().parent
     try:
+        if folder.exists():
+            _check(folder)  # before the work, not after it
         parent.mkdir(parents=True, exist_ok=True)
         held = tempfile.TemporaryDirectory(dir=parent, prefix=".provkg-parts-")
     except OSError as error:
