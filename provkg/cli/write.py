@@ -1,5 +1,6 @@
 """Commands that write the store."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from provkg.cli.output import emit, opened, settings
 from provkg.ingest import ADDRESS, Cluster, Progress, Summary, workers
 from provkg.ingest.parts import beside
 from provkg.knowledge import KnowledgeGraph
+from provkg.validation import Report
 
 LOG_SECONDS = 30
 MOST_SHOWN = 10
@@ -50,20 +52,35 @@ def ingest(
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
     be read is quarantined with its place and reason, and the rest still gets in.
     """
-    quiet = ctx.obj["quiet"]
+    quiet, report, written = ctx.obj["quiet"], None, None
     with ExitStack() as ending:
-        cluster = ending.enter_context(workers(scheduler))
+        cluster = ending.enter_context(_workers(scheduler))
         store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
         graph = KnowledgeGraph(store) if store is not None else opened(ctx)
         with _progress(quiet=quiet) as progress:
             summary = graph.ingest(paths, progress=progress, scheduler=cluster)
-        _tell(summary, as_json=as_json, quiet=quiet)
-        status = _validate(graph, summary, cluster, quiet=quiet) if check else 0
+        if check and summary.touched:
+            report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
         if parts and graph.store.exists():
             written = graph.write_parts(parts, scheduler=cluster)
-            if not quiet:
-                say(f"{sum(each.quads for each in written):,} quads in {len(written):,} files of {parts}")
-    return status or summary.exit_status
+    _tell(summary, as_json=as_json, quiet=quiet)
+    if report is not None:
+        _judge(report, quiet=quiet)
+    if written is not None and not quiet:
+        say(f"{sum(each.quads for each in written):,} quads in {len(written):,} files of {parts}")
+    return summary.exit_status if report is None or report.conforms else 1
+
+
+@contextmanager
+def _workers(scheduler: str | None) -> Iterator[Cluster | None]:
+    """Open a cluster; meanwhile a closed socket is an error and does not end the program, as a closed stdout does."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN) if scheduler else None
+    try:
+        with workers(scheduler) as cluster:
+            yield cluster
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGPIPE, before)
 
 
 def _tell(summary: Summary, *, as_json: bool, quiet: bool) -> None:
@@ -78,19 +95,15 @@ def _tell(summary: Summary, *, as_json: bool, quiet: bool) -> None:
             emit(line)
 
 
-def _validate(graph: KnowledgeGraph, summary: Summary, cluster: Cluster | None, *, quiet: bool) -> int:
-    """Validate what an ingest touched; the findings go to stderr, stdout has the summary."""
+def _judge(report: Report, *, quiet: bool) -> None:
+    """Say what is wrong with what an ingest touched; the findings go to stderr, stdout has the summary."""
     from provkg.cli.check import verdict
     from provkg.validation.formats import text
 
-    if not summary.touched:
-        return 0
-    report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
     for line in text(report):
         say(line)
     if not quiet:
         say(verdict(report))
-    return 0 if report.conforms else 1
 
 
 def _report(summary: Summary, *, quiet: bool) -> None:

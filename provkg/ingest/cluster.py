@@ -32,6 +32,8 @@ LOOK_SECONDS = 30
 PATIENCE_SECONDS = 1800  # without any worker: a batch system can keep jobs waiting
 # A local worker that died is at once replaced, and each has one task at a time, so that few stand under suspicion
 LOCAL = {"distributed.scheduler.allowed-failures": 1, "distributed.scheduler.worker-saturation": 1.0}
+# Ctrl-C is for the process that ends them
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 G = TypeVar("G")
 R = TypeVar("R")
 
@@ -101,6 +103,7 @@ class Cluster:
                     protocol="tls://",
                     security=security,
                     scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                    preload=[DEAF],
                     silence_logs="CRITICAL",
                     local_directory=scratch,
                 )
