@@ -7,6 +7,7 @@ writer takes each result once, in the order of the files, so a cluster changes n
 import re
 import socket
 import tempfile
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -157,8 +158,20 @@ class Cluster:
         return self.client.submit(work, each, key=key, pure=False, retries=RETRIES)
 
     def _room(self) -> int:
-        threads: dict[str, int] = self.client.nthreads()
-        return AHEAD * max(1, sum(threads.values()))
+        return AHEAD * max(1, self._threads())
+
+    def _threads(self) -> int:
+        """Return how many threads all workers have together."""
+        try:
+            threads: dict[str, int] = self.client.nthreads()
+        except OSError:
+            raise self._lost() from None
+        return sum(threads.values())
+
+    def _lost(self) -> StoreError:
+        return StoreError(
+            f"the scheduler at {self.scheduler} was lost", hint="nothing of this ingest is in the store: say it again"
+        )
 
     def _result(self, work: Callable[[G], R], each: G, future: "Future[R]", others: "list[Future[R]]") -> R | Died:
         found: R | Died = self._outcome(future)
@@ -196,19 +209,18 @@ class Cluster:
             try:
                 wait(future, timeout=LOOK_SECONDS)
             except Late:
-                alone = 0 if self.client.nthreads() else alone + LOOK_SECONDS
+                alone = 0 if self._threads() else alone + LOOK_SECONDS
                 if alone >= PATIENCE_SECONDS:
                     raise StoreError(
                         f"no worker came to {self.scheduler} in {PATIENCE_SECONDS // 60} minutes",
                         hint="do their jobs run? nothing of this ingest is in the store",
                     ) from None
+            except CancelledError:
+                raise self._lost() from None
             else:
                 break
         if future.status in ("cancelled", "lost"):
-            raise StoreError(
-                f"the scheduler at {self.scheduler} was lost",
-                hint="nothing of this ingest is in the store: say it again",
-            )
+            raise self._lost()
 
 
 def workers(scheduler: str | Cluster | None) -> AbstractContextManager[Cluster | None]:
