@@ -254,12 +254,10 @@ def test_an_interrupt_ends_the_workers_and_leaves_the_store_as_it_was(tmp_path: 
         assert ingest.stderr
         with (tmp_path / "pipe").open("w"):  # opens when the ingest has come to it: the first file was read
             os.killpg(ingest.pid, signal.SIGINT)  # as the terminal does
-            said = ingest.stderr.read()
+            said = ingest.stderr.read()  # to its end: no process that could write there lives
     assert (ingest.returncode, said.strip()) == (130, "")
     assert not (tmp_path / "store" / "CURRENT").exists()
     assert not list((tmp_path / "store" / "snapshots").iterdir())
-    with pytest.raises(ProcessLookupError):
-        os.killpg(ingest.pid, 0)
 
 
 def test_a_scheduler_that_is_lost_in_the_middle_leaves_the_store_as_it_was(kg: KnowledgeGraph, night: Path) -> None:

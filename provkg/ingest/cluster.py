@@ -32,7 +32,11 @@ RETRIES = 2  # of a task that failed for what lies with its worker, such as a fu
 LOOK_SECONDS = 30
 PATIENCE_SECONDS = 1800  # without any worker: a batch system can keep jobs waiting
 # A local worker that died is at once replaced, and each has one task at a time, so that few stand under suspicion
-LOCAL = {"distributed.scheduler.allowed-failures": 1, "distributed.scheduler.worker-saturation": 1.0}
+LOCAL = {
+    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.comm.timeouts.connect": "5s",  # who does not answer on loopback is dead
+}
 # Ctrl-C is for the process that ends them
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 G = TypeVar("G")
@@ -94,21 +98,21 @@ class Cluster:
 
         security = Security.temporary()  # whoever reaches a worker can run anything, and loopback is for all users
         scratch = opening.enter_context(tempfile.TemporaryDirectory(prefix="provkg-"))
-        with config.set(LOCAL):
-            workers = opening.enter_context(
-                LocalCluster(
-                    n_workers=self.local,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    protocol="tls://",
-                    security=security,
-                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-                    preload=[DEAF],
-                    silence_logs="CRITICAL",
-                    local_directory=scratch,
-                )
+        opening.enter_context(config.set(LOCAL))
+        workers = opening.enter_context(
+            LocalCluster(
+                n_workers=self.local,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                protocol="tls://",
+                security=security,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                preload=[DEAF],
+                silence_logs="CRITICAL",
+                local_directory=scratch,
             )
+        )
         return Client(workers, direct_to_workers=True, security=security)
 
     def _found(self) -> "Client":
