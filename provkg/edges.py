@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from provkg.records import Kind
 
 
@@ -25,8 +27,7 @@ class Made(NamedTuple):
     outcome: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """A usage to resolve: ``used`` is a place or the very entity; ``at`` in microseconds since 1970, or None."""
 
     node: str
@@ -36,8 +37,7 @@ class Usage:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """A version that an activity wrote at a place (its own IRI where there is no place)."""
 
     version: str
@@ -47,8 +47,7 @@ class Generation:
     product: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A derivation or membership to resolve: ``subject`` came from, or has as member, ``object``."""
 
     kind: Kind

@@ -250,7 +250,7 @@ def test_a_copy_stays_when_the_other_path_changes_after_an_upgrade(
     text = log(activity("aaaaaa", used=("/d/a",), generated=("/d/b",)))
     one, two = write("one.log", text), write("two.log", text)
     kg.ingest([one, two])
-    monkeypatch.setattr("provkg.ingest.transaction.version", lambda _name: "99")
+    monkeypatch.setattr("provkg.ingest.transaction.VERSION", "99")
     kg.ingest([one])
     kg.ingest([write("one.log", log(activity("bbbbbb", used=("/d/c",))))])
     assert kg.find("/d/b")

@@ -1,19 +1,29 @@
 """Commands that write the store."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import click
 
 from provkg.cli import say
-from provkg.cli.output import emit, opened
-from provkg.ingest import Progress, Summary
+from provkg.cli.output import emit, opened, settings
+from provkg.ingest import ADDRESS, Cluster, Progress, Summary, workers
+from provkg.ingest.parts import beside
 from provkg.knowledge import KnowledgeGraph
+from provkg.validation import Report
 
 LOG_SECONDS = 30
 MOST_SHOWN = 10
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not ADDRESS.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is none of local:N, tcp://HOST:PORT and tls://HOST:PORT")
+    return value
 
 
 @click.command()
@@ -22,40 +32,78 @@ MOST_SHOWN = 10
 @click.option(
     "--validate", "check", is_flag=True, help="Validate what this ingest touched; violations give exit status 1."
 )
+@click.option(
+    "--scheduler",
+    metavar="local:N|tcp://HOST:PORT",
+    callback=_address,
+    help="Let N processes of this machine, or the workers of a dask.distributed scheduler, read the files.",
+)
+@click.option(
+    "--parts",
+    metavar="FOLDER",
+    help="Write N-Quads files for a server's bulk loader, instead of loading the store; .gz where FOLDER ends in .gz.",
+)
 @click.pass_context
-def ingest(ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool) -> int:
+def ingest(
+    ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool, scheduler: str | None, parts: str | None
+) -> int:
     """Read files and folders (recursively) into the store, which is made when it is not there.
 
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
     be read is quarantined with its place and reason, and the rest still gets in.
     """
-    graph = opened(ctx)
-    with _progress(quiet=ctx.obj["quiet"]) as progress:
-        summary = graph.ingest(paths, progress=progress)
-    _report(summary, quiet=ctx.obj["quiet"])
+    quiet, report, written = ctx.obj["quiet"], None, None
+    with ExitStack() as ending:
+        cluster = ending.enter_context(_workers(scheduler))
+        store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
+        graph = KnowledgeGraph(store) if store is not None else opened(ctx)
+        with _progress(quiet=quiet) as progress:
+            summary = graph.ingest(paths, progress=progress, scheduler=cluster)
+        if check and summary.touched:
+            report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
+        if parts and graph.store.exists():
+            written = graph.write_parts(parts, scheduler=cluster)
+    _tell(summary, as_json=as_json, quiet=quiet)
+    if report is not None:
+        _judge(report, quiet=quiet)
+    if written is not None and not quiet:
+        say(f"{sum(each.quads for each in written):,} quads in {len(written):,} files of {parts}")
+    return summary.exit_status if report is None or report.conforms else 1
+
+
+@contextmanager
+def _workers(scheduler: str | None) -> Iterator[Cluster | None]:
+    """Open a cluster; meanwhile a closed socket is an error and does not end the program, as a closed stdout does."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN) if scheduler else None
+    try:
+        with workers(scheduler) as cluster:
+            yield cluster
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGPIPE, before)
+
+
+def _tell(summary: Summary, *, as_json: bool, quiet: bool) -> None:
+    """Say what an ingest did, and what it could not."""
+    _report(summary, quiet=quiet)
     if as_json:
         import json
 
         emit(json.dumps(_as_json(summary), ensure_ascii=False))
-    elif not ctx.obj["quiet"]:
+    elif not quiet:
         for line in _lines(summary):
             emit(line)
-    return (_validate(graph, summary, quiet=ctx.obj["quiet"]) if check else 0) or summary.exit_status
 
 
-def _validate(graph: KnowledgeGraph, summary: Summary, *, quiet: bool) -> int:
-    """Validate what an ingest touched; the findings go to stderr, stdout has the summary."""
+def _judge(report: Report, *, quiet: bool) -> None:
+    """Say what is wrong with what an ingest touched; the findings go to stderr, stdout has the summary."""
     from provkg.cli.check import verdict
     from provkg.validation.formats import text
 
-    if not summary.touched:
-        return 0
-    report = graph.validate(sources=summary.touched, severity="Warning")
     for line in text(report):
         say(line)
     if not quiet:
         say(verdict(report))
-    return 0 if report.conforms else 1
 
 
 def _report(summary: Summary, *, quiet: bool) -> None:

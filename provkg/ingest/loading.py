@@ -7,6 +7,12 @@ from provkg.store import Writing
 PIECE_CHARACTERS = 24 << 20
 
 
+def in_graph(graph: str, lines: list[str]) -> str:
+    """Return N-Triples lines as N-Quads of a graph."""
+    end = f"<{graph}> .\n"
+    return "".join([line[:-1] + end for line in lines])
+
+
 class Loading:
     """What waits to be loaded into one transaction."""
 
@@ -17,14 +23,12 @@ class Loading:
         self.loader = ThreadPoolExecutor(1)
         self.loads: list[Future[None]] = []
 
-    def add(self, graph: str, lines: list[str]) -> None:
-        """Put N-Triples lines into a graph; loading happens in pieces, in the other thread."""
-        if not lines:
+    def add(self, quads: str) -> None:
+        """Take N-Quads; loading happens in pieces, in the other thread."""
+        if not quads:
             return
-        end = f"<{graph}> .\n"
-        text = "".join([line[:-1] + end for line in lines])
-        self.parts.append(text)
-        self.size += len(text)
+        self.parts.append(quads)
+        self.size += len(quads)
         if self.size >= PIECE_CHARACTERS:
             self.submit()
 

@@ -1,4 +1,4 @@
-"""Find the sources that a user names, and read each."""
+"""Find the sources that a user names."""
 
 import os
 import sys
@@ -6,12 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from provkg.config import Config
-from provkg.errors import InputError, ProvkgError
-from provkg.mapping import Mapping, map_records
-from provkg.readers import CHUNK_BYTES, Reader, Source, shown
-
-_SURPRISES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+from provkg.errors import InputError
+from provkg.readers import CHUNK_BYTES, shown
 
 
 def files(paths: Iterable[str | Path], errors: list[InputError]) -> Iterator[tuple[Path, bool]]:
@@ -39,27 +35,6 @@ def _walk(folder: Path, errors: list[InputError]) -> Iterator[Path]:
         # a store that lies among the records is not one of them
         folders[:] = sorted(name for name in folders if not os.path.isfile(f"{here}/{name}/CURRENT"))  # noqa: PTH113
         yield from (Path(here, name) for name in sorted(files) if os.path.isfile(f"{here}/{name}"))  # noqa: PTH113
-
-
-def mapped(source: Source, path: str, reader: Reader, config: Config, known: set[str]) -> Mapping:
-    """Read and map one source.
-
-    Raises:
-        InputError: it cannot be read; the others can.
-    """
-    try:
-        return map_records(reader.read(source), config, known)
-    except InputError:
-        raise
-    except ProvkgError as error:
-        raise InputError(error.message, hint=error.hint) from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    except _SURPRISES as error:  # one source that nobody foresaw must not cost the others
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        raise InputError(
-            f"{path}: the reader {reader.name} failed: {reason}", hint="please report it with this file"
-        ) from error
 
 
 def size(path: Path) -> int:

@@ -2,60 +2,34 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from contextlib import closing
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
+from provkg.ingest.cluster import Cluster
 from provkg.ingest.indexing import Indexing
-from provkg.ingest.loading import Loading
+from provkg.ingest.loading import Loading, in_graph
+from provkg.ingest.reading import VERSION, Mapped, Outcome, Present, Skipped, Task, read, readable
 from provkg.ingest.removal import Removal
-from provkg.ingest.sources import absolute, mapped, size, spooled
+from provkg.ingest.sources import absolute, size, spooled
+from provkg.ingest.summary import Progress, Summary
 from provkg.lineage.resolution import Batch, resolve
-from provkg.mapping import Mapping
 from provkg.mapping.terms import literal
-from provkg.readers import Reader, Source, find_reader, open_source, readers, shown
-from provkg.records import Quarantined
+from provkg.readers import open_source, shown
 from provkg.store import Writing
-from provkg.vocab import CATALOGUE, DESCRIPTIONS, INFERENCES, LEDGER, PKG, short
+from provkg.vocab import INFERENCES, LEDGER, PKG, short
 
 BATCH_USAGES = 400_000
 KNOWN_LIMIT = 200_000
+SMALL_BYTES = 1 << 16  # about 10 ms of reading: less than that is not worth a task
 STREAM = "-"
 STALE = "graph of inferences removed: it was of the store before (provkg infer makes it again)"
 TAKEN_BACK = "unfinished ingest found and taken back: ingest its files again"
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass
-class Summary:
-    """What an ingest did.
-
-    ``errors`` are the inputs that could not be read at all, each with its hint; ``touched`` the graphs of the sources
-    that are new, or of which the answer to what was read has changed.
-    """
-
-    sources: int = 0
-    unchanged: int = 0
-    replaced: int = 0
-    skipped: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    remarks: Counter[str] = field(default_factory=Counter)
-    evidence: Counter[str] = field(default_factory=Counter)
-    quarantined: list[tuple[str, Quarantined]] = field(default_factory=list)
-    errors: list[InputError] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
-
-    @property
-    def exit_status(self) -> int:
-        """0 everything was read; 4 some of it; 3 nothing."""
-        if self.errors and not (self.sources or self.unchanged):
-            return 3
-        return 4 if self.errors or self.counts["quarantined"] else 0
 
 
 class Transaction:
@@ -64,7 +38,6 @@ class Transaction:
     def __init__(self, writing: Writing, config: Config, summary: Summary) -> None:
         self.writing, self.config, self.summary = writing, config, summary
         self.base = writing.base
-        self.version = version("provkg")
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.known: set[str] = set()
         self.batch = Batch()
@@ -88,59 +61,81 @@ class Transaction:
         self.index.recount = True
         self.summary.remarks[TAKEN_BACK] += 1
 
-    def run(self, files: list[tuple[Path, bool]], progress: Progress | None) -> None:
+    def run(self, files: list[tuple[Path, bool]], progress: Progress | None, cluster: Cluster | None = None) -> None:
         """Read all files, then resolve and clean up."""
         sizes = [size(path) for path, _ in files]
-        done, known = 0, readers()
-        try:
-            for (path, named), length in zip(files, sizes, strict=True):
-                if progress is not None:
-                    progress(done, sum(sizes), shown(path))
-                self.file(path, known, named=named)
-                done += length
-                if len(self.batch) >= BATCH_USAGES:
-                    self.resolve()
-            self.resolve()
-            self.removal.collect()
-        finally:
-            self.loading.stop()
+        tasks = self.tasks(files, sizes) if cluster is not None else {}
+        done = 0
+        with closing(cluster.outcomes(tasks.values(), self.config) if cluster is not None else _nothing()) as elsewhere:
+            try:
+                for number, (path, named) in enumerate(files):
+                    if progress is not None:
+                        progress(done, sum(sizes), shown(path))
+                    self.take(next(elsewhere) if number in tasks else self.read(path, named=named), path)
+                    done += sizes[number]
+                    if len(self.batch) >= BATCH_USAGES:
+                        self.resolve()
+                self.resolve()
+                self.removal.collect()
+            finally:
+                self.loading.stop()
 
-    def file(self, path: Path, known: dict[str, Reader], *, named: bool) -> None:
-        """Read one file or stream; what cannot be read is noted."""
+    # Reading
+
+    def tasks(self, files: list[tuple[Path, bool]], sizes: list[int]) -> dict[int, Task]:
+        """Return, by their numbers, the files that are worth a task; streams and small files are not."""
+        found = {}
+        for number, (path, named) in enumerate(files):
+            if sizes[number] >= SMALL_BYTES and readable(path):
+                where = absolute(path)
+                before = self.by_path.get(where, "")
+                found[number] = Task(str(path.absolute()), where, named, before if self.holds(before) else "")
+        return found
+
+    def holds(self, graph: str) -> bool:
+        """Say whether the store holds a source, read by this version of provkg."""
+        entry = self.entries.get(graph)
+        return entry is not None and entry.version == VERSION
+
+    def read(self, path: Path, *, named: bool) -> Outcome:
+        """Read one file or stream in this process."""
+        options: dict[str, Any] = {"named": named, "present": self.holds, "known": self.known}
         try:
             if str(path) == "-" or (path.exists() and not path.is_file()):  # a pipe can be read only once
                 with tempfile.TemporaryDirectory() as folder:
-                    stream = spooled(path, Path(folder))
-                    self.source(open_source(stream, self.config, location=""), STREAM, known, named=True)
-            else:
-                self.source(open_source(path, self.config), absolute(path), known, named=named)
+                    source = open_source(spooled(path, Path(folder)), self.config, location="")
+                    return read(source, STREAM, self.config, **options | {"named": True})
+            return read(open_source(path, self.config), absolute(path), self.config, **options)
         except InputError as error:
-            self.summary.errors.append(error)
+            return error
 
-    def source(self, source: Source, path: str, known: dict[str, Reader], *, named: bool) -> None:
-        """Read one source, unless its content is already there."""
-        if not source.size and named:
-            raise InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
-        reader = find_reader(source, known) if source.size else None
-        if reader is None:
-            if named:
-                raise InputError(f"{path}: not a format that provkg knows", hint=f"known: {', '.join(known)}")
-            self.summary.skipped.append(path)
-            return
-        graph = ledger.graph_of(self.base, source.digest, path if reader.located else "")
+    def take(self, outcome: Outcome, path: Path) -> None:
+        """Take over what a file became."""
+        match outcome:
+            case InputError():
+                self.summary.errors.append(outcome)
+            case Skipped():
+                self.summary.skipped.append(outcome.path)
+            case Present() if not self.holds(outcome.graph):  # a source of this ingest took its place meanwhile
+                self.take(self.read(path, named=True), path)
+            case Present() | Mapped():
+                self.source(outcome)
+
+    def source(self, found: Present | Mapped) -> None:
+        """Write a source, unless its content is already there."""
+        graph, path = found.graph, found.path
         before = self.entries.get(graph)
         old = self.by_path.get(path) if path != STREAM else None
-        if before is not None and before.version == self.version:
+        if self.holds(graph) or isinstance(found, Present):
             self.summary.unchanged += 1
             self.claim(graph, path, old)
             return
-        mapping = mapped(source, path, reader, self.config, self.known)
         if before is not None:
             self.forget(graph)
         if old not in (None, graph):
             self.release(str(old), path)
         paths = {path, *(before.paths if before is not None else ())}
-        self.take(graph, tuple(sorted(paths)), source, reader, mapping)
+        self.write(found, tuple(sorted(paths)))
 
     # Replacing
 
@@ -151,7 +146,7 @@ class Transaction:
         if old is not None:
             self.release(old, path)
         self.note_path(path, graph)
-        self.loading.add(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."])
+        self.loading.add(in_graph(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."]))
 
     def note_path(self, path: str, graph: str) -> None:
         """Remember which source a path holds; a stream holds nothing when it is over."""
@@ -177,29 +172,26 @@ class Transaction:
 
     # Writing
 
-    def take(self, graph: str, paths: tuple[str, ...], source: Source, reader: Reader, mapping: Mapping) -> None:
+    def write(self, mapped: Mapped, paths: tuple[str, ...]) -> None:
         """Write what a source says, and its entry in the ledger."""
-        counts = mapping.counts
-        counts["quarantined"] = len(mapping.quarantined)
-        self.loading.add(graph, mapping.source)
-        self.loading.add(self.base + CATALOGUE, mapping.shared.catalogue)
-        self.loading.add(self.base + DESCRIPTIONS, mapping.shared.descriptions)
+        graph, counts = mapped.graph, mapped.counts
+        self.loading.add(mapped.quads)
         entry = ledger.lines(
-            graph, paths, source.digest, source.size, reader.name, self.version, self.now, counts, mapping.remarks
+            graph, paths, mapped.digest, mapped.size, mapped.reader, VERSION, self.now, counts, mapped.remarks
         )
-        self.loading.add(self.base + LEDGER, entry + ledger.quarantine_lines(graph, mapping.quarantined))
-        self.entries[graph] = ledger.Entry(graph, paths, self.version)
+        self.loading.add(in_graph(self.base + LEDGER, entry + ledger.quarantine_lines(graph, mapped.quarantined)))
+        self.entries[graph] = ledger.Entry(graph, paths, VERSION)
         for path in paths:
             self.note_path(path, graph)
         if len(self.known) > KNOWN_LIMIT:
             self.known.clear()
-        self.known |= mapping.shared.fresh
-        self.batch.edges[graph] = mapping.edges
+        self.known |= mapped.described
+        self.batch.edges[graph] = mapped.edges
         self.summary.touched.add(graph)
         self.summary.sources += 1
         self.summary.counts += counts
-        self.summary.remarks += mapping.remarks
-        self.summary.quarantined += [(paths[0], piece) for piece in mapping.quarantined]
+        self.summary.remarks += mapped.remarks
+        self.summary.quarantined += [(paths[0], piece) for piece in mapped.quarantined]
 
     def resolve(self) -> None:
         """Resolve what the sources since the last time say; what was inferred before no longer follows."""
@@ -212,3 +204,7 @@ class Transaction:
             self.summary.evidence += Counter({short(key): count for key, count in resolved.evidence.items()})
             self.summary.touched |= self.index.take(self.batch, resolved)
             self.batch = Batch()
+
+
+def _nothing() -> Generator[Outcome, None, None]:
+    yield from ()

@@ -19,7 +19,8 @@ from provkg.vocab import short
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
 
-    from provkg.ingest import Progress, Summary
+    from provkg.ingest import Cluster, Progress, Summary
+    from provkg.ingest.parts import Part
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
@@ -44,11 +45,17 @@ class KnowledgeGraph:
         """Open the current snapshot."""
         return self.store.read()
 
-    def ingest(self, paths: Iterable[str | Path], *, progress: Progress | None = None) -> Summary:
+    def ingest(
+        self,
+        paths: Iterable[str | Path],
+        *,
+        progress: Progress | None = None,
+        scheduler: str | Cluster | None = None,
+    ) -> Summary:
         """Read files and folders into the store; see :func:`provkg.ingest.ingest`."""
         from provkg.ingest import ingest
 
-        return ingest(self.store, paths, progress=progress)
+        return ingest(self.store, paths, progress=progress, scheduler=scheduler)
 
     def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
         """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
@@ -83,6 +90,7 @@ class KnowledgeGraph:
         night: str = "",
         run: str = "",
         product: str = "",
+        scheduler: str | Cluster | None = None,
     ) -> Report:
         """Validate the store, or a part of it; see :func:`provkg.validation.validate`.
 
@@ -95,21 +103,40 @@ class KnowledgeGraph:
             night: an observation date, ``YYYYMMDD``.
             run: a run number.
             product: a path, name, IRI or digest: its whole history is validated.
+            scheduler: who judges the sources by the shapes, as for :meth:`ingest`; this process where None.
         """
+        from provkg.ingest import workers
+        from provkg.knowledge.elsewhere import judging
         from provkg.knowledge.files import contract
         from provkg.validation import LAYERS, validate
         from provkg.validation import scope as scopes
 
         graph = self.graph()
         chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
-        return validate(
-            graph,
-            chosen,
-            layers=layers or LAYERS,
-            severity=severity,
-            engine=engine,
-            contract=contract(definition, graph.base) if definition is not None else None,
-        )
+        wanted = contract(definition, graph.base) if definition is not None else None
+        with workers(scheduler) as cluster:
+            return validate(
+                graph,
+                chosen,
+                layers=layers or LAYERS,
+                severity=severity,
+                engine=engine,
+                contract=wanted,
+                elsewhere=judging(cluster, self.store, graph, layers or LAYERS, wanted)
+                if cluster is not None
+                else None,
+            )
+
+    def write_parts(self, folder: str | Path, *, scheduler: str | Cluster | None = None) -> list[Part]:
+        """Write all graphs as N-Quads files for a server's bulk loader; see :func:`provkg.ingest.parts.write_parts`."""
+        from provkg.ingest import workers
+        from provkg.ingest.parts import write_parts
+        from provkg.knowledge.elsewhere import writing
+
+        graph, target = self.graph(), Path(folder)
+        with workers(scheduler) as cluster:
+            elsewhere = writing(cluster, self.store, graph, target) if cluster is not None else None
+            return write_parts(graph, target, elsewhere=elsewhere)
 
     def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
         """Add what the ontologies entail, in a graph of its own; return how many triples, by property.

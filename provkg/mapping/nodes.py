@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from provkg.edges import Described, Made
 from provkg.identity import canonical, printable
-from provkg.mapping.statements import Statements
+from provkg.mapping.statements import EXTRA, Statements
 from provkg.mapping.terms import integer, literal
 from provkg.records import UNREADABLE_TIME, Activity, Agent, Ended, Entity, Environment, Node, Parameters, Session
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP
@@ -101,7 +101,9 @@ class Nodes:
         self.out.telling(e, record.properties)
         put = self.out.source.append
         if is_file or record.name.startswith("entity/"):
-            if not self.out.shared.first(f"{e} {replace(record, line=0)}"):
+            key = f"{e} {replace(record, line=0)}"
+            if not self.out.shared.first(key):
+                self.repeated(record, key)
                 return
             put = self.out.shared.catalogue.append
         put(f"{e} {_A} {_ENTITY} .")
@@ -124,6 +126,11 @@ class Nodes:
             put(f"{e} {self.out.names.iri(predicate)} {self.out.names.value(value)} .")
         if record.extra:
             put(self.out.extra(e, record.extra))
+
+    def repeated(self, record: Entity, key: str) -> None:
+        """Count what sources before have written as well: what is said of a source does not depend on them."""
+        if record.extra and self.out.shared.repeats(key):
+            self.out.remarks[EXTRA] += 1
 
     def describe(self, entity: str, record: Entity, put: Callable[[str], None]) -> None:
         """Link an entity's description, or give its level where nothing else is known of it."""

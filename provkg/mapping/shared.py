@@ -19,6 +19,7 @@ class Shared:
     def __init__(self, names: Names, known: set[str]) -> None:
         self.names, self.known = names, known
         self.fresh: set[str] = set()
+        self.repeated: set[str] = set()
         self.catalogue: list[str] = []
         self.descriptions: list[str] = []
 
@@ -27,6 +28,13 @@ class Shared:
         if key in self.known or key in self.fresh:
             return False
         self.fresh.add(key)
+        return True
+
+    def repeats(self, key: str) -> bool:
+        """Say, once a source, whether sources before have written something: this one says it as much as they do."""
+        if key in self.fresh or key in self.repeated:
+            return False
+        self.repeated.add(key)
         return True
 
     def role(self, text: str) -> str:

@@ -4,7 +4,7 @@ Two engines give the same results for the shapes: pySHACL is the reference, ``sh
 wait. https://www.w3.org/TR/shacl/, https://www.w3.org/TR/prov-constraints/
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,19 @@ from provkg.validation.scope import Scope
 from provkg.validation.shapes import LAYERS, MODEL, SEVERITIES, SHAPE, Shapes, load
 from provkg.vocab import RDF_TYPE, short
 
-__all__ = ["ENGINES", "LAYERS", "SEVERITIES", "Contract", "Data", "Finding", "Report", "Scope", "load", "validate"]
+__all__ = [
+    "ENGINES",
+    "LAYERS",
+    "SEVERITIES",
+    "Contract",
+    "Data",
+    "Finding",
+    "Report",
+    "Scope",
+    "judged",
+    "load",
+    "validate",
+]
 
 _PROV = "prov-constraints"
 _TIMED = "archive"
@@ -34,6 +46,7 @@ def validate(
     engine: str = "auto",
     contract: Contract | None = None,
     originals: Mapping[str, Path] | None = None,
+    elsewhere: Callable[[Sequence[str], str], Iterable[Finding]] | None = None,
 ) -> Report:
     """Validate a store, or a part of it.
 
@@ -45,6 +58,8 @@ def validate(
         engine: ``auto``, ``shacl``, ``pyshacl``, or ``both``, which compares them.
         contract: what a pipeline's definition expects.
         originals: the RDF documents that sources were read from, by source: PROV-CONSTRAINTS are judged on these.
+        elsewhere: has other processes judge sources by the shapes, each with :func:`judged`; takes the sources and
+            the name of the engine.
 
     Raises:
         MissingExtra: the engine is not installed.
@@ -57,7 +72,10 @@ def validate(
     engine = chosen(engine)
     raw = list(documents(originals or {}))
     shapes = load(layers, contract.shapes() if contract else ())
-    found = list(_by_shapes(shapes, _pieces(graph, scope, engine, whole=at_once), engine, layers))
+    if elsewhere is not None:
+        found = list(elsewhere(scope.sources, engine))
+    else:
+        found = list(_by_shapes(shapes, _pieces(graph, scope, engine, whole=at_once), engine, layers))
     found += contract.findings(graph, scope.focus) if contract is not None else ()
     found += _from_code(graph, scope, layers, {each.source for each in raw})
     places = Places(graph)
@@ -70,6 +88,14 @@ def validate(
     wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
     kept = (each for each in placed if each.severity in wanted)
     return Report(in_order(kept), len(scope.sources), _nodes(graph, scope), engine, tuple(layers))
+
+
+def judged(
+    graph: Graph, source: str, *, layers: Sequence[str], engine: str, contract: Contract | None = None
+) -> list[Finding]:
+    """Judge what one source tells of by the shapes: a part of :func:`validate` that needs no other part."""
+    shapes = load(layers, contract.shapes() if contract else ())
+    return list(_by_shapes(shapes, [scopes.neighbourhood(graph, [source])], engine, layers))
 
 
 def _by_shapes(shapes: Shapes, pieces: Iterable[Data], engine: str, layers: Sequence[str]) -> Iterator[Finding]:
