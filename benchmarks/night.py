@@ -27,10 +27,10 @@ INGEST = "import provkg\nprovkg.open(sys.argv[1]).ingest([sys.argv[2]])"
 WHOLE, BARE = "ingest (read, map, load, resolve, index)", "bare pyoxigraph bulk_load of its quads"
 # what of an ingest is measured apart: function by function of the product, as they are called
 SPLIT = {
-    "of it: read and map (while another thread loads)": (transaction, "mapped"),
+    "of it: read and map (while another thread loads)": (transaction, "read"),
     "of it: wait for the rest to be loaded": (transaction.Loading, "flush"),
     "of it: resolve versions": (transaction, "resolve"),
-    "of it: write the lineage index": (transaction.Indexing, "add"),
+    "of it: write the lineage index and the summaries": (transaction.Indexing, "take"),
 }
 
 

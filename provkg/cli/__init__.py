@@ -25,6 +25,7 @@ _COMMANDS = {
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
+    "doctor": ("provkg.cli.doctor", "Look after the store: check it, make its index again, unlock it."),
     "demo": ("provkg.cli.demo", "The main job on bundled sample records."),
 }
 _EPILOG = """\b

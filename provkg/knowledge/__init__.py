@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
 
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
+    from provkg.knowledge.repair import Check
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
@@ -169,6 +170,18 @@ class KnowledgeGraph:
         if product:
             return scopes.of_product(graph, product, site=self.config.site)
         return scopes.of_sessions(graph, night=night, run=run) if night or run else None
+
+    def doctor(self) -> Iterator[Check]:
+        """Check the store, part by part; see :func:`provkg.knowledge.repair.checks`."""
+        from provkg.knowledge.repair import checks
+
+        return checks(self.store)
+
+    def reindex(self) -> int:
+        """Make the lineage index and the summaries again from the quads; return how many edges there are."""
+        from provkg.knowledge.repair import reindex
+
+        return reindex(self.store)
 
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""

@@ -67,12 +67,37 @@ def _add(counts: list[int], more: Iterable[int], sign: int = 1) -> None:
         counts[at] += sign * number
 
 
+def summed(counts: Counts) -> dict[str, Counts]:
+    """Return the sums of each night, and of the store under an empty name."""
+    sums: dict[str, Counts] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
+    _sum(sums, counts, 1)
+    return sums
+
+
+def kept(graph: Graph, night: str) -> Counts:
+    """Return the summary of a night, or of the store, that a graph holds."""
+    found: Counts = {}
+    for node in graph.subjects(RDF_TYPE, PKG.NightSummary if night else PKG.StoreSummary):
+        counts = _counts(list(graph.quads(node, None, None, graph.iri(SUMMARIES))))
+        found |= {key: numbers for key, numbers in counts.items() if key[0] == night}
+    return found
+
+
 def _sum(sums: dict[str, Counts], counts: Counts, sign: int) -> None:
     """Add the counts of a source to those of its nights and of the store."""
     for (night, what, value), numbers in counts.items():
         _add(sums[""]["", what, value], numbers, sign)
         if night:
             _add(sums[night][night, what, value], numbers, sign)
+
+
+def _counts(quads: list[Quad]) -> Counts:
+    """Return the counts of a summary."""
+    if not quads:
+        return {}
+    facts = {quad.predicate.value: text_of(quad.object) for quad in quads}
+    what = PKG.activityLabel if PKG.activityLabel in facts else PKG.ofLevel
+    return {(facts.get(PKG.observationDate, ""), what, facts[what]): [int(facts[each]) for each in _COUNTS[what]]}
 
 
 class Summaries:
@@ -113,9 +138,9 @@ class Summaries:
                 self.taken(view, node)
         self.writing.load("".join(lines))
         lines.clear()
-        sums: dict[str, Counts] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
+        sums = summed({})
         for node in self.writing.graph.subjects(RDF_TYPE, PKG.SourceSummary):
-            _sum(sums, self.counts(list(view.quads(node, None, None, self.graph))), 1)
+            _sum(sums, _counts(list(view.quads(node, None, None, self.graph))), 1)
         return sums
 
     def forget(self, view: Graph, source: str) -> Counts:
@@ -129,15 +154,7 @@ class Summaries:
         """Remove a summary, and return its counts."""
         quads = list(view.quads(node, None, None, self.graph))
         self.writing.remove(quads)
-        return self.counts(quads)
-
-    def counts(self, quads: list[Quad]) -> Counts:
-        """Return the counts of a summary."""
-        if not quads:
-            return {}
-        facts = {quad.predicate.value: text_of(quad.object) for quad in quads}
-        what = PKG.activityLabel if PKG.activityLabel in facts else PKG.ofLevel
-        return {(facts.get(PKG.observationDate, ""), what, facts[what]): [int(facts[each]) for each in _COUNTS[what]]}
+        return _counts(quads)
 
     def node(self, kind: str, source: str, key: Key) -> str:
         """Return the IRI of a summary."""

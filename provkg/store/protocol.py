@@ -97,6 +97,10 @@ class Store(ABC):
             StoreError: there is no store, or it cannot be read.
         """
 
+    def unlock(self) -> list[str]:
+        """Say that all who were writing are dead, and return who they were; a folder knows that by itself."""
+        return []
+
     @abstractmethod
     def write(self) -> AbstractContextManager[Writing]:
         """Open one transaction.

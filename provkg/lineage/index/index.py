@@ -157,6 +157,14 @@ class Index:
             if len(at):
                 yield table, at, of
 
+    def edges(self) -> Edges:
+        """Return all living edges, those that end a history too."""
+        found = []
+        for number, layer in enumerate(self.layers):
+            edges = layer.edges()
+            found.append(edges if self.killed is None else edges.where(self.killed[edges.via] <= number))
+        return all_of(found)
+
     def levels(self, start: Ids, *, down: bool, depth: int | None = None) -> Iterator[Ids]:
         """Give what lies one step from the start, two steps, and so on; each product once."""
         seen = np.zeros(self.nodes, bool)

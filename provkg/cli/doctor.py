@@ -1,0 +1,33 @@
+"""The command that looks after a store."""
+
+import click
+
+from provkg.cli import say
+from provkg.cli.output import chosen, opened, with_format, write
+
+
+@click.command()
+@click.option("--reindex", is_flag=True, help="Make the lineage index and the summaries again from the quads.")
+@click.option("--unlock", is_flag=True, help="Say that whoever was writing to a server is dead.")
+@with_format("table")
+@click.pass_context
+def doctor(ctx: click.Context, reindex: bool, unlock: bool, form: str | None, as_json: bool) -> int:
+    """Check that what is derived (the lineage index, the summaries) is what the quads say.
+
+    Reads all of the store: seconds a night. Exit status 1 if something is not as it should be.
+    """
+    kg = opened(ctx)
+    if unlock:
+        gone = kg.store.unlock()
+        say("\n".join(f"unlocked: {each}" for each in gone) if gone else "nobody was writing")
+    if reindex:
+        say(f"index made again: {kg.reindex():,} edges")
+    if unlock or reindex:
+        return 0
+    found = list(kg.doctor())
+    rows = [[each.name, "ok" if each.ok else "wrong", each.found] for each in found]
+    write(("part", "state", "found"), rows, chosen(form, as_json=as_json))
+    if all(each.ok for each in found):
+        return 0
+    say("hint: provkg doctor --reindex makes the index and the summaries again")
+    return 1

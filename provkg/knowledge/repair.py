@@ -1,0 +1,86 @@
+"""Look after a store: is what lies beside its quads what they say, and make it again where it is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from provkg.errors import StoreError
+from provkg.lineage.index import Index, deltas_of, index_of, load, rebuild
+from provkg.lineage.summaries import Calls, Counts, Summaries, counted, kept, summed
+from provkg.store import Graph, Store, text_of
+from provkg.vocab import LEDGER, PKG, RDF_TYPE
+
+Edge = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, whether it is as it should be, and what was found."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def checks(store: Store) -> Iterator[Check]:
+    """Look at a store, part by part.
+
+    Raises:
+        StoreError: it cannot be read at all.
+    """
+    graph = store.read()
+    sources = [text_of(quad.subject) for quad in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER))]
+    empty = [source for source in sources if not any(True for _ in graph.quads(graph=source))]
+    yield Check("sources", not empty, f"{len(sources):,} in the ledger, {len(empty):,} of them with nothing said")
+    yield _index(graph)
+    yield _summaries(graph, sources)
+
+
+def _index(graph: Graph) -> Check:
+    try:
+        there = set(edges(index_of(graph)))
+    except StoreError as error:
+        return Check("lineage index", False, str(error))
+    with TemporaryDirectory() as folder:
+        rebuild(Path(folder), graph.base, deltas_of(graph))
+        said = set(edges(load(Path(folder), graph.base)))
+    found = f"{len(there):,} edges"
+    if there != said:
+        found += (
+            f", of which {len(there - said):,} are not in the graph; {len(said - there):,} of the graph are missing"
+        )
+    return Check("lineage index", there == said, found)
+
+
+def edges(index: Index) -> Iterator[Edge]:
+    """Give all living edges of an index, by IRI: product, what it was made from, activity or link, kind."""
+    found = index.edges()
+    columns = index.iris(found.of), index.iris(found.node), index.activities(found.via), found.kind.tolist()
+    return zip(*columns, strict=True)
+
+
+def _summaries(graph: Graph, sources: list[str]) -> Check:
+    calls = Calls(graph)
+    counts: Counts = counted(chain.from_iterable(map(calls.of_source, sources)))
+    wrong = sum(kept(graph, night) != numbers for night, numbers in summed(counts).items())
+    return Check("summaries", not wrong, f"{len(counts):,} counts of nights, {wrong:,} nights differ")
+
+
+def reindex(store: Store) -> int:
+    """Make the lineage index and the summaries of a store again from its quads, and return how many edges there are.
+
+    Raises:
+        StoreLocked: another process is writing.
+        StoreError: the store cannot be written.
+    """
+    with store.write() as writing:
+        view = writing.graph
+        calls = Calls(view)
+        sources = [text_of(quad.subject) for quad in view.quads(None, RDF_TYPE, PKG.Source, view.iri(LEDGER))]
+        Summaries(writing).update({source: calls.of_source(source) for source in sources}, recount=True)
+        if writing.beside is not None:
+            rebuild(writing.beside, writing.base, deltas_of(writing.graph))
+        writing.changed = True
+    return len(index_of(store.read()).edges().of)
