@@ -26,6 +26,7 @@ settings.load_profile("default")
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test works in a folder of its own, without settings from outside."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("STORE", "USER", "PASSWORD", "TOKEN"):
         monkeypatch.delenv(f"PROVKG_{name}", raising=False)
 

@@ -32,8 +32,9 @@ def checks(store: Store) -> Iterator[Check]:
     """
     graph = store.read()
     sources = [text_of(quad.subject) for quad in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER))]
-    empty = [source for source in sources if not any(True for _ in graph.quads(graph=source))]
-    yield Check("sources", not empty, f"{len(sources):,} in the ledger, {len(empty):,} of them with nothing said")
+    held = {name for name in graph.graphs() if name.startswith(graph.iri("source/"))}
+    lost = held - set(sources)
+    yield Check("sources", not lost, f"{len(sources):,} in the ledger, {len(lost):,} graphs of which it knows nothing")
     yield _index(graph)
     yield _summaries(graph, sources)
 

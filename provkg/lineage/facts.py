@@ -7,7 +7,7 @@ from pyoxigraph import Literal
 
 from provkg.edges import Generation, Link, Usage
 from provkg.records import Kind
-from provkg.store import Graph
+from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,13 +38,15 @@ class Facts:
         ends = map(_micros, self.graph.objects(activity, PROV.endedAtTime))
         return earliest(*starts), latest(*ends)
 
-    def is_activity(self, iri: str) -> bool:
-        """Say whether some source still tells of an activity."""
-        return any(True for _ in self.graph.quads(iri, RDF_TYPE, PROV.Activity))
+    def tellers(self, activity: str) -> set[str]:
+        """Return the graphs of the sources that tell of an activity, or of what it used or made."""
+        told = {text_of(quad.graph_name) for quad in self.graph.quads(activity)}
+        told |= {text_of(quad.graph_name) for quad in self.graph.quads(None, PROV.wasGeneratedBy, activity)}
+        return told - {self.resolution}
 
-    def in_several_graphs(self, activity: str) -> bool:
-        """Say whether more than one source tells of an activity."""
-        return sum(1 for _ in self.graph.quads(activity, RDF_TYPE, PROV.Activity)) > 1
+    def is_activity(self, iri: str) -> bool:
+        """Say whether some source declares an activity: others only say what it used or made."""
+        return any(True for _ in self.graph.quads(iri, RDF_TYPE, PROV.Activity))
 
     def usages(self, activity: str) -> list[Usage]:
         """Return the usages of an activity."""

@@ -178,11 +178,13 @@ class _Resolution:
                 affected |= facts.users_of_digest(each.digest)
             if each.product and self.product(each) in before:
                 affected |= facts.users_of(self.product(each))
-        known_before = {activity for activity in self.times if activity in before and facts.in_several_graphs(activity)}
+        spoken_of = (self.times.keys() | self.usages.keys() | self.outputs.keys()) & before
+        known_before = {activity for activity in spoken_of if len(facts.tellers(activity)) > 1}
         self.batch.activities |= affected | known_before
         for activity in (affected - self.times.keys()) | known_before:
             if facts.is_activity(activity):
                 self.times[activity] = facts.times(activity)
+            if facts.tellers(activity):
                 self.usages[activity] = {usage.node: usage for usage in facts.usages(activity)}
                 self.outputs[activity] = {each.version: each for each in facts.generations(activity)}
             self.forget_activity(activity)

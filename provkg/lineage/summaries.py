@@ -93,11 +93,13 @@ def _sum(sums: dict[str, Counts], counts: Counts, sign: int) -> None:
 
 def _counts(quads: list[Quad]) -> Counts:
     """Return the counts of a summary."""
-    if not quads:
-        return {}
     facts = {quad.predicate.value: text_of(quad.object) for quad in quads}
-    what = PKG.activityLabel if PKG.activityLabel in facts else PKG.ofLevel
-    return {(facts.get(PKG.observationDate, ""), what, facts[what]): [int(facts[each]) for each in _COUNTS[what]]}
+    night = facts.get(PKG.observationDate, "")
+    return {
+        (night, what, facts[what]): [int(facts.get(each, 0)) for each in counts]
+        for what, counts in _COUNTS.items()
+        if what in facts
+    }
 
 
 class Summaries:

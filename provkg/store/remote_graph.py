@@ -40,6 +40,8 @@ class RemoteGraph(Graph):
         beside: the folder of what is kept beside it on this machine.
     """
 
+    constants = 1_000  # servers limit the length of a query: a longer closure stays a path that the server walks
+
     def __init__(self, endpoint: Endpoint, base: str, snapshot: str = "", beside: Path | None = None) -> None:
         super().__init__(base, snapshot, beside)
         self.endpoint = endpoint
