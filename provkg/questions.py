@@ -38,6 +38,7 @@ class Parameter:
     name: str
     type: str
     required: bool = True
+    default: str | None = None
     description: str = ""
 
 
@@ -152,7 +153,9 @@ def ask(graph: Graph, question: Question, values: Mapping[str, Any], *, site: st
         NotFound: no product answers to a name.
         Ambiguous: several do.
     """
-    terms = {name: _term(graph, question, name, value, site) for name, value in values.items() if value is not None}
+    defaults = {each.name: each.default for each in question.parameters.values() if each.default is not None}
+    given = defaults | {name: value for name, value in values.items() if value is not None}
+    terms = {name: _term(graph, question, name, value, site) for name, value in given.items()}
     return graph.select(through_index(graph, question.bind(terms)))
 
 

@@ -8,13 +8,15 @@ from provkg.cli.output import chosen, opened, with_format, write
 
 @click.command()
 @click.option("--reindex", is_flag=True, help="Make the lineage index and the summaries again from the quads.")
+@click.option("--optimize", is_flag=True, help="Put together what many ingests have left apart (embedded store).")
 @click.option("--unlock", is_flag=True, help="Say that whoever was writing to a server is dead.")
 @with_format("table")
 @click.pass_context
-def doctor(ctx: click.Context, reindex: bool, unlock: bool, form: str | None, as_json: bool) -> int:
+def doctor(ctx: click.Context, reindex: bool, optimize: bool, unlock: bool, form: str | None, as_json: bool) -> int:
     """Check that what is derived (the lineage index, the summaries) is what the quads say.
 
-    Reads all of the store: seconds a night. Exit status 1 if something is not as it should be.
+    Reads all of the store: seconds a night. After some twenty ingests --optimize makes questions twice as fast; it
+    takes 1 to 2 seconds a night that the store holds. Exit status 1 if something is not as it should be.
     """
     kg = opened(ctx)
     if unlock:
@@ -22,7 +24,10 @@ def doctor(ctx: click.Context, reindex: bool, unlock: bool, form: str | None, as
         say("\n".join(f"unlocked: {each}" for each in gone) if gone else "nobody was writing")
     if reindex:
         say(f"index made again: {kg.reindex():,} edges")
-    if unlock or reindex:
+    if optimize:
+        kg.optimize()
+        say("optimized")
+    if unlock or reindex or optimize:
         return 0
     found = list(kg.doctor())
     rows = [[each.name, "ok" if each.ok else "wrong", each.found] for each in found]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -25,12 +26,14 @@ class Indexing:
         self.summaries = Summaries(writing)
         self.gone: set[str] = set()
         self.recount = False
-        if writing.beside is not None:
-            tidy(writing.beside)
+        self.background = ThreadPoolExecutor(1)
+        self.merging = self.background.submit(tidy, writing.beside) if writing.beside is not None else None
 
     @property
     def index(self) -> Index | None:
         """The index before this batch; None for a store that has it made by the next who reads."""
+        if self.merging is not None:
+            self.merging.result()
         if self.opened is None and self.writing.beside is not None:
             self.opened = load(self.writing.beside, self.writing.base)
         return self.opened
@@ -50,10 +53,14 @@ class Indexing:
             activities |= set(self.writing.graph.subjects(PKG.inSession, session))
         touched = {graph for activity in activities for graph in calls.tellers(activity)}
         self.summarise(batch, resolved, calls, touched)
-        if self.writing.beside is not None:
+        if self.writing.beside is not None and self.index is not None:
             append(self.writing.beside, self.writing.base, resolved.delta)
             self.opened = None
         return touched
+
+    def stop(self) -> None:
+        """End the other thread, in which layers of the index are merged while sources are read."""
+        self.background.shutdown()
 
     def relevelled(self, delta: Delta) -> set[str]:
         """Return the activities that made or read a product of which people are now told something else."""

@@ -79,6 +79,7 @@ class Transaction:
                 self.removal.collect()
             finally:
                 self.loading.stop()
+                self.index.stop()
 
     # Reading
 

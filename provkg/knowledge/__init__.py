@@ -183,6 +183,12 @@ class KnowledgeGraph:
 
         return reindex(self.store)
 
+    def optimize(self) -> None:
+        """Put together what many ingests have left apart, so that look-ups are fast again."""
+        from provkg.knowledge.repair import optimize
+
+        optimize(self.store)
+
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""
         return status_of(self.graph(), self.store.name)

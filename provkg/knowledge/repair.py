@@ -69,6 +69,17 @@ def _summaries(graph: Graph, sources: list[str]) -> Check:
     return Check("summaries", not wrong, f"{len(counts):,} counts of nights, {wrong:,} nights differ")
 
 
+def optimize(store: Store) -> None:
+    """Put together what many ingests have left apart in a store.
+
+    Raises:
+        StoreLocked: another process is writing.
+        StoreError: the store cannot be written.
+    """
+    with store.write() as writing:
+        writing.optimize()
+
+
 def reindex(store: Store) -> int:
     """Make the lineage index and the summaries of a store again from its quads, and return how many edges there are.
 

@@ -94,7 +94,7 @@ def _sum(sums: dict[str, Counts], counts: Counts, sign: int) -> None:
 def _counts(quads: list[Quad]) -> Counts:
     """Return the counts of a summary."""
     facts = {quad.predicate.value: text_of(quad.object) for quad in quads}
-    night = facts.get(PKG.observationDate, "")
+    night = facts.get(PKG.night) or facts.get(PKG.observationDate, "")
     return {
         (night, what, facts[what]): [int(facts.get(each, 0)) for each in counts]
         for what, counts in _COUNTS.items()
@@ -168,7 +168,7 @@ class Summaries:
             node = f"<{self.node(kind, source, (night, what, value))}>"
             facts = [f"<{RDF_TYPE}> <{kind}>", f"<{what}> {f'<{value}>' if what == PKG.ofLevel else literal(value)}"]
             facts += [f"<{PKG.ofSource}> <{source}>"] if source else []
-            facts += [f"<{PKG.observationDate}> {literal(night)}"] if night else []
+            facts += [f"<{PKG.observationDate if source else PKG.night}> {literal(night)}"]
             facts += [f"<{term}> {integer(number)}" for term, number in zip(_COUNTS[what], numbers, strict=True)]
             yield from (f"{node} {fact} <{self.graph}> .\n" for fact in facts)
 

@@ -63,6 +63,10 @@ class Writing(ABC):
         """Remove a graph."""
 
     @abstractmethod
+    def optimize(self) -> None:
+        """Put together what many loads have left apart."""
+
+    @abstractmethod
     def update(self, text: str) -> None:
         """Run a SPARQL update.
 

@@ -192,6 +192,9 @@ class RemoteWriting(Writing):
         self.endpoint.update(text, repeat=False)
         self.view.forget()
 
+    def optimize(self) -> None:
+        """Do nothing: a server does so by itself."""
+
     def flush(self) -> None:
         """Remove from the server what was resolved and no longer holds: queries would see it."""
         gone = {quad for quad in self.removed if quad.graph_name == self.resolution}

@@ -42,7 +42,9 @@ def all_of(parts: list[Edges]) -> Edges:
 
 def rows_of(name: str, edges: Edges) -> dict[str, Array]:
     """Return edges as compressed rows by what they are ``of``."""
-    edges = edges.where(np.argsort(edges.of.astype(np.uint64) << np.uint64(32) | edges.node))
+    key = edges.of.astype(np.uint64) << np.uint64(32) | edges.node
+    if not bool((key[1:] >= key[:-1]).all()):  # layers that follow one another are in order already
+        edges = edges.where(np.argsort(key))
     new = np.ones(len(edges.of), bool)
     new[1:] = edges.of[1:] != edges.of[:-1]
     starts = np.flatnonzero(new)

@@ -9,7 +9,7 @@ from weakref import finalize
 from provkg.edges import Described, Made
 from provkg.identity import product
 from provkg.lineage.index.delta import GENERATED, KIND, Delta
-from provkg.lineage.index.files import load, made, rebuild
+from provkg.lineage.index.files import adopt, load, made, rebuild
 from provkg.lineage.index.index import Index
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP, short
@@ -34,12 +34,12 @@ def index_of(graph: Graph) -> Index:
     Raises:
         StoreError: what lies beside the store is damaged.
     """
-    if graph.beside is None:
+    if graph.beside is None or not made(graph.beside):
         folder = tempfile.TemporaryDirectory(prefix="provkg-index-")
-        finalize(graph, folder.cleanup)
-        graph.beside = Path(folder.name)
-    if not made(graph.beside):
-        rebuild(graph.beside, graph.base, deltas_of(graph))
+        rebuild(Path(folder.name), graph.base, deltas_of(graph))
+        if graph.beside is None or not adopt(Path(folder.name), graph.beside):
+            finalize(graph, folder.cleanup)
+            graph.beside = Path(folder.name)
     return load(graph.beside, graph.base)
 
 

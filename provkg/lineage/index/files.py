@@ -1,6 +1,7 @@
 """The files of an index: a list of layers, how it grows and how it is tidied."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
@@ -65,6 +66,19 @@ def append(folder: Path, base: str, delta: Delta) -> None:
     path = _new(folder)
     _write(path, load(folder, base), delta)
     _list(folder, [*_listed(folder), path.name])
+
+
+def adopt(made_here: Path, folder: Path) -> bool:
+    """Copy an index to where it belongs, whoever else does so at the same time; say whether that could be done."""
+    try:
+        for name in _listed(made_here):
+            shutil.copy(made_here / name, folder / name)
+        part = folder / f"{LIST}.{uuid4().hex}"
+        shutil.copy(made_here / LIST, part)
+        part.replace(folder / LIST)  # the layers are there before the list names them
+    except OSError:
+        return False
+    return True
 
 
 def tidy(folder: Path) -> int:

@@ -36,6 +36,7 @@ class Index:
         self.base = base
         self.nodes = layers[-1].nodes.end if layers else 0
         self.vias = layers[-1].vias.end if layers else 0
+        self.spare: list[Array] = []  # marks of products, all false: to clear a few is faster than to make millions
 
     # Names and numbers
 
@@ -167,8 +168,19 @@ class Index:
 
     def levels(self, start: Ids, *, down: bool, depth: int | None = None) -> Iterator[Ids]:
         """Give what lies one step from the start, two steps, and so on; each product once."""
-        seen = np.zeros(self.nodes, bool)
+        seen = self.spare.pop() if self.spare else np.zeros(self.nodes, bool)
         place = np.empty(self.nodes, np.uint32)  # only written where it is read
+        passed = [start]
+        try:
+            for new in self._levels(start, seen, place, down=down, depth=depth):
+                passed.append(new)
+                yield new
+        finally:
+            for ids in passed:
+                seen[ids] = False
+            self.spare.append(seen)
+
+    def _levels(self, start: Ids, seen: Array, place: Array, *, down: bool, depth: int | None) -> Iterator[Ids]:
         seen[start] = True
         frontier, level = start, 0
         while len(frontier) and (depth is None or level < depth):

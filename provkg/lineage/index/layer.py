@@ -157,6 +157,7 @@ def merge(path: Path, layers: Sequence[Layer]) -> None:
         edges = layer.edges()
         alive.append(edges.where(~np.isin(edges.via, killed)) if len(killed) else edges)
         killed = distinct(np.concatenate([killed, layer.killed]))
+    alive.reverse()
     columns = {**_tables(layers, NODE), **_tables(layers, VIA), **_columns(layers)}
     facts = {NODE: layers[0].nodes.first, VIA: layers[0].vias.first}
     if not layers[0].nodes.first:  # nothing is before the first layer
