@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from provkg.lineage.batch import Batch
 from provkg.lineage.index import Delta, Index, append, load, tidy
 from provkg.lineage.index.layer import NODE
-from provkg.lineage.resolution import Batch, Resolved
+from provkg.lineage.resolution import Resolved
 from provkg.lineage.summaries import Call, Calls, Summaries
 from provkg.store import Writing
 from provkg.vocab import PKG, PROV

@@ -3,7 +3,8 @@
 from pyoxigraph import NamedNode
 
 from provkg import ledger
-from provkg.lineage.resolution import Batch, link_quads
+from provkg.lineage.batch import Batch
+from provkg.lineage.resolution import link_quads
 from provkg.store import Graph, Writing
 from provkg.vocab import CATALOGUE, DESCRIPTIONS, PKG, PROV, RDF_TYPE, RESOLUTION
 

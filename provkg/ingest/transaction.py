@@ -18,7 +18,8 @@ from provkg.ingest.reading import VERSION, Mapped, Outcome, Present, Skipped, Ta
 from provkg.ingest.removal import Removal
 from provkg.ingest.sources import absolute, size, spooled
 from provkg.ingest.summary import Progress, Summary
-from provkg.lineage.resolution import Batch, resolve
+from provkg.lineage.batch import Batch
+from provkg.lineage.resolution import resolve
 from provkg.mapping.terms import literal
 from provkg.readers import open_source, shown
 from provkg.store import Writing

@@ -13,12 +13,13 @@ generations exist, nothing is resolved: a wrong edge is worse than a missing one
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyoxigraph import Quad
 
 from provkg import identity
-from provkg.edges import Edges, Generation, Link, Usage
+from provkg.edges import Generation, Link, Usage
+from provkg.lineage.batch import Batch
 from provkg.lineage.facts import Facts, earliest, latest
 from provkg.lineage.index.delta import GENERATED, KIND, Delta
 from provkg.lineage.summaries import Call, took
@@ -29,37 +30,6 @@ from provkg.store import Graph, Writing
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION, short
 
 UNRESOLVED = PKG.unresolved
-
-
-@dataclass
-class Batch:
-    """The edges of some sources by graph, and the names in sources that were removed before."""
-
-    edges: dict[str, Edges] = field(default_factory=dict)
-    places: set[str] = field(default_factory=set)
-    activities: set[str] = field(default_factory=set)
-    links: set[str] = field(default_factory=set)
-    sessions: set[str] = field(default_factory=set)
-
-    def __len__(self) -> int:
-        return sum(len(edges.usages) for edges in self.edges.values())
-
-    def __bool__(self) -> bool:
-        return bool(self.edges or self.places or self.activities or self.links or self.sessions)
-
-    def names(self) -> set[str]:
-        """Return all names by which records of another batch could mean what this one speaks of."""
-        names = set(self.places)
-        for edges in self.edges.values():
-            names |= edges.times.keys() | edges.described.keys() | edges.places.keys() | set(edges.places.values())
-            names |= edges.nights.keys() | set(edges.sessions.values())
-            for usage in edges.usages:
-                names |= {usage.used, usage.digest}
-            for each in edges.generations:
-                names |= {each.version, each.place, each.activity, each.digest}
-            for link in edges.links:
-                names |= {link.node, link.subject, link.object}
-        return names - {""}
 
 
 @dataclass
