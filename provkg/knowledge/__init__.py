@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,19 +115,11 @@ class KnowledgeGraph:
 
         graph = self.graph()
         chosen = scopes.of_sources(graph, sources) if sources is not None else self._scope(graph, night, run, product)
-        wanted = contract(definition, graph.base) if definition is not None else None
+        wanted, layers = contract(definition, graph.base) if definition is not None else None, layers or LAYERS
+        judged = partial(validate, layers=layers, severity=severity, engine=engine, contract=wanted)
         with workers(scheduler) as cluster:
-            return validate(
-                graph,
-                chosen,
-                layers=layers or LAYERS,
-                severity=severity,
-                engine=engine,
-                contract=wanted,
-                elsewhere=judging(cluster, self.store, graph, layers or LAYERS, wanted)
-                if cluster is not None
-                else None,
-            )
+            judge = judging(cluster, self.store, graph, layers, wanted) if cluster is not None else None
+            return judged(graph, chosen, elsewhere=judge)
 
     def write_parts(self, folder: str | Path, *, scheduler: str | Cluster | None = None) -> list[Part]:
         """Write all graphs as N-Quads files for a server's bulk loader; see :func:`provkg.ingest.parts.write_parts`."""

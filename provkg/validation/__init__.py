@@ -66,9 +66,8 @@ def validate(
         StoreError: the engines do not agree.
     """
     every = scopes.everything(graph)
-    # what a large part of a store says is found faster by reading all of it than by looking up each node
-    at_once = scope is None or len(scope.sources) * 4 >= len(every.sources)
     scope = scope or every
+    at_once = len(scope.sources) * 4 >= len(every.sources)  # of so large a part reading all is faster than look-ups
     engine = chosen(engine)
     raw = list(documents(originals or {}))
     shapes = load(layers, contract.shapes() if contract else ())
@@ -80,8 +79,7 @@ def validate(
     found += _from_code(graph, scope, layers, {each.source for each in raw})
     places = Places(graph)
     placed = [_placed(places, replace(each, value=_value(graph, shapes, each))) for each in _unique(found)]
-    if scope.focus is not None:
-        placed = [each for each in placed if each.focus in scope.focus]
+    placed = [each for each in placed if scope.focus is None or each.focus in scope.focus]
     if _PROV in layers:
         placed = list(_per_bundle(graph, placed, places, engine, {each.source for each in raw}))
         placed += _of_documents(raw, engine, {(each.shape, each.focus) for each in placed if each.shape})
