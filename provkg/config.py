@@ -59,8 +59,11 @@ class Remote:
     def __post_init__(self) -> None:
         if self.dialect and self.dialect not in SERVERS:
             raise InputError(f"dialect {self.dialect!r} is unknown", hint=f"one of {', '.join(SERVERS)}")
-        if self.timeout <= 0 or self.retries < 0:
+        if not 0 < self.timeout < 1e6 or self.retries < 0:
             raise InputError("timeout must be more than 0 and retries not less", hint=f"[remote] in {FILE}")
+        for name, url in (("update", self.update), ("graph_store", self.graph_store)):
+            if url and (not url.startswith(("http://", "https://")) or "@" in url.partition("//")[2].partition("/")[0]):
+                raise InputError(f"{name} is no http(s) URL without a password", hint=f"[remote] in {FILE}")
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,9 @@ def ask(graph: Graph, question: Question, values: Mapping[str, Any], *, site: st
         Ambiguous: several do.
     """
     defaults = {each.name: each.default for each in question.parameters.values() if each.default is not None}
-    given = defaults | {name: value for name, value in values.items() if value is not None}
+    required = {each.name for each in question.parameters.values() if each.required}
+    said = {name: value for name, value in values.items() if value is not None and (value != "" or name in required)}
+    given = defaults | said
     terms = {name: _term(graph, question, name, value, site) for name, value in given.items()}
     return graph.select(through_index(graph, question.bind(terms)))
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import provkg
+from provkg.errors import InputError, StoreError
 from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample
-from provkg.vocab import PKG, PROV
+from provkg.vocab import PKG, PROV, RDF_TYPE
 from tests.conftest import environment
 from tests.logs import activity, entity, line, log, md5, session
 from tests.test_pitfalls import document, dumped, meta
@@ -344,3 +345,134 @@ def test_odd_input_costs_nothing_but_itself(kg: KnowledgeGraph, write: Write, na
     summary = kg.ingest([write("odd", content), sample() / "gammapy.log"])
     assert kg.status()["activities"] >= 3
     assert not any("failed:" in error.message for error in summary.errors)
+
+
+# Year scale: what the reviews of the index, the servers and the parts found
+
+
+def prov_json(**records: dict) -> str:
+    return json.dumps({"prefix": {"ex": "http://ex.org/"}, **records})
+
+
+def same_as_fresh(kg: KnowledgeGraph, files: list[Path], tmp_path: Path) -> bool:
+    fresh = provkg.open(tmp_path / "fresh")
+    fresh.ingest(files)
+    return kg.graph().digest() == fresh.graph().digest() and all(check.ok for check in kg.doctor())
+
+
+def test_a_replaced_source_leaves_what_others_derived_of_its_entities(kg: KnowledgeGraph, write, tmp_path) -> None:
+    derived = {"_:d": {"prov:generatedEntity": "ex:e1", "prov:usedEntity": "ex:e0"}}
+    first = write("a.json", prov_json(entity={"ex:e0": {}, "ex:e1": {}}, wasDerivedFrom=derived))
+    second = write("b.json", prov_json(entity={"ex:e1": {"prov:label": "x"}}))
+    kg.ingest([first, second])
+    write("b.json", prov_json(entity={"ex:e1": {"prov:label": "y"}}))
+    kg.ingest([second])
+    assert [step.entity for step in kg.lineage("http://ex.org/e1")] == ["http://ex.org/e0"]
+    assert same_as_fresh(kg, [first, second], tmp_path)
+
+
+def test_an_end_that_another_source_tells_later_dates_what_was_written(kg: KnowledgeGraph, write, tmp_path) -> None:
+    makes = activity("aaaaaa", "make", generated=("/d/x",), tag="")
+    reads = activity("bbbbbb", "read", at=100, used=("/d/x",), generated=("/d/y",), tag="")
+    started = write("w.log", "".join(line(each) for each in makes if "endTime" not in each))
+    reader = write("r.log", "".join(map(line, reads)))
+    whole = write("e.log", line(makes[0]) + line(makes[-1]))
+    for path in (started, reader, whole):
+        kg.ingest([path])
+    assert "byTime" in {step.evidence for step in kg.lineage("/d/y")}
+    assert same_as_fresh(kg, [started, reader, whole], tmp_path)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_one_source_says_was_used_and_another_made_is_joined(kg: KnowledgeGraph, write, tmp_path, order) -> None:
+    used = prov_json(used={"_:u": {"prov:activity": "ex:a1", "prov:entity": "ex:e0"}})
+    made = prov_json(wasGeneratedBy={"_:g": {"prov:entity": "ex:e1", "prov:activity": "ex:a1"}})
+    files = [write("a.json", used), write("b.json", made)]
+    for number in order:
+        kg.ingest([files[number]])
+    assert same_as_fresh(kg, files, tmp_path)
+
+
+def test_a_level_told_later_reaches_the_summaries(kg: KnowledgeGraph, write, tmp_path) -> None:
+    made = write(
+        "a.json",
+        prov_json(activity={"ex:a1": {}}, wasGeneratedBy={"_:g": {"prov:entity": "ex:e1", "prov:activity": "ex:a1"}}),
+    )
+    told = write(
+        "b.ttl",
+        "@prefix prov: <http://www.w3.org/ns/prov#> . <http://ex.org/e1> a prov:Entity ; "
+        "<https://w3id.org/provkg/ns#dataLevel> <https://w3id.org/provkg/ns#DL2> .\n",
+    )
+    kg.ingest([made])
+    kg.ingest([told])
+    assert [row["level"] for row in kg.ask("completeness")] == ["DL2"]
+    assert same_as_fresh(kg, [made, told], tmp_path)
+
+
+def test_an_ingest_into_a_store_without_its_index_makes_it_first(kg: KnowledgeGraph, write, tmp_path) -> None:
+    first = write("a.log", "".join(map(line, activity("aaaaaa", "make", generated=("/d/x",), tag=""))))
+    second = write(
+        "b.log", "".join(map(line, activity("bbbbbb", "read", at=100, used=("/d/x",), generated=("/d/y",), tag="")))
+    )
+    kg.ingest([first])
+    for path in kg.graph().beside.iterdir():
+        path.unlink()
+    kg.ingest([second])
+    assert same_as_fresh(kg, [first, second], tmp_path)
+
+
+def test_a_night_that_nobody_observed_is_found_among_the_summaries(kg: KnowledgeGraph) -> None:
+    kg.ingest([sample()])
+    with kg.store.write() as writing:
+        node, graph = f"<{writing.base}summary/ghost>", f"<{writing.base}graph/summaries>"
+        facts = (
+            f"<{RDF_TYPE}> <{PKG.NightSummary}>",
+            f'<{PKG.night}> "20991231"',
+            f'<{PKG.activityLabel}> "r0_to_dl1"',
+            f'<{PKG.activityCount}> "7"',
+        )
+        writing.load("".join(f"{node} {fact} {graph} .\n" for fact in facts))
+    assert [check.name for check in kg.doctor() if not check.ok] == ["summaries"]
+    kg.reindex()
+    assert all(check.ok for check in kg.doctor())
+
+
+def test_parts_never_replace_files_of_others(kg: KnowledgeGraph, tmp_path: Path) -> None:
+    kg.ingest([sample()])
+    folder = tmp_path / "parts"
+    kg.write_parts(folder)
+    kg.write_parts(folder)  # our own are replaced
+    (folder / "mine.nq").write_text("<urn:a> <urn:b> <urn:c> <urn:g> .\n")
+    with pytest.raises(StoreError, match=r"mine\.nq"):
+        kg.write_parts(folder)
+    assert (folder / "mine.nq").exists()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'INSERT { GRAPH <urn:evil> { <urn:a> <urn:b> "x"@service } } WHERE { { SELECT (1 AS ?x) {} } }',
+        "DROP GRAPH <urn:x> ; INSERT DATA { <urn:a> <urn:b> <urn:c> } # SERVICE",
+        "SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }",
+        "define get:soft <http://127.0.0.1:1/> SELECT * { ?s ?p ?o }",
+    ],
+)
+def test_no_query_that_writes_or_asks_elsewhere_is_sent_to_a_server(query: str) -> None:
+    from provkg.store.sparql import check
+
+    with pytest.raises(SyntaxError):
+        check(query)
+
+
+def test_a_secret_is_in_no_address_and_no_time_is_endless() -> None:
+    from provkg.config import Remote
+
+    for wrong in (
+        {"update": "http://me:SECRET@h/"},
+        {"graph_store": "file:///etc/passwd"},
+        {"timeout": float("inf")},
+        {"timeout": float("nan")},
+    ):
+        with pytest.raises(InputError) as caught:
+            Remote(**wrong)
+        assert "SECRET" not in str(caught.value)

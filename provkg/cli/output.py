@@ -42,8 +42,13 @@ def chosen(form: str | None, *, as_json: bool) -> str:
 
 
 def opened(ctx: click.Context) -> KnowledgeGraph:
-    """Open the store that the options, the environment or the settings name."""
-    return open_graph(ctx.obj["store"])
+    """Open the store that the options, the environment or the settings name; say if it may be half written."""
+    from provkg.cli import say
+
+    graph = open_graph(ctx.obj["store"])
+    for each in graph.store.writers():
+        say(f"warning: an ingest is writing to {graph.store.name}, and answers may be incomplete: {each}")
+    return graph
 
 
 def settings(ctx: click.Context) -> config.Config:

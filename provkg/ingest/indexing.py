@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from provkg.lineage.batch import Batch
-from provkg.lineage.index import Delta, Index, append, load, tidy
+from provkg.lineage.index import Delta, Index, append, deltas_of, load, made, rebuild, tidy
 from provkg.lineage.index.layer import NODE
 from provkg.lineage.resolution import Resolved
 from provkg.lineage.summaries import Call, Calls, Summaries
@@ -27,6 +27,8 @@ class Indexing:
         self.summaries = Summaries(writing)
         self.gone: set[str] = set()
         self.recount = False
+        if writing.beside is not None and not writing.fresh and not made(writing.beside):
+            rebuild(writing.beside, writing.base, deltas_of(writing.graph))  # without it nothing is known to be there
         self.background = ThreadPoolExecutor(1)
         self.merging = self.background.submit(tidy, writing.beside) if writing.beside is not None else None
 
@@ -62,6 +64,7 @@ class Indexing:
     def stop(self) -> None:
         """End the other thread, in which layers of the index are merged while sources are read."""
         self.background.shutdown()
+        self.merging = None  # its error would keep the store open
 
     def relevelled(self, delta: Delta) -> set[str]:
         """Return the activities that made or read a product of which people are now told something else."""

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from provkg.store import EmbeddedStore, Graph, Store
 
 PART_QUADS = 250_000  # some 60 MB: loaders take several files at once
 MANIFEST = "manifest.json"
+MARKER = ".provkg-parts"  # while parts are written: what lies there is ours
 _ENDINGS = (".nq", ".nq.gz")
 
 
@@ -55,16 +56,18 @@ def write_parts(graph: Graph, folder: Path, *, elsewhere: Writer | None = None) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _check(folder)
+        (folder / MARKER).touch()
         (folder / MANIFEST).unlink(missing_ok=True)  # no manifest, no complete set of parts
         names = sorted(graph.graphs())
         here = (write_graph(graph, name, folder, ending) for name in names)
         parts = [part for found in (elsewhere(names, ending) if elsewhere else here) for part in found]
-        kept = {part.file for part in parts}
+        kept = {part.file for part in parts} | {MARKER}
         for old in folder.iterdir():
             if old.name not in kept:
                 old.unlink()
         told = {"base": graph.base, "quads": sum(part.quads for part in parts), "parts": to_builtins(parts)}
         _put(folder / MANIFEST, (json.dumps(told, indent=1) + "\n").encode())
+        (folder / MARKER).unlink()
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from None
     return parts
@@ -92,13 +95,15 @@ def beside(folder: Path, settings: Config) -> Iterator[Store]:
 
 
 def _check(folder: Path) -> None:
-    odd = [
-        path
-        for path in folder.iterdir()
-        if path.name != MANIFEST and not path.name.removesuffix(".part").endswith(_ENDINGS)
-    ]
-    if odd:
-        raise StoreError(f"{folder} holds other things than parts: {odd[0].name}", hint="choose an empty folder")
+    """See that a folder holds nothing but parts: those of its manifest, or of a writing that was broken off."""
+    ours = {MANIFEST, MARKER}
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        ours |= {str(part["file"]) for part in json.loads((folder / MANIFEST).read_bytes())["parts"]}
+    broken_off = (folder / MARKER).exists()
+    for path in folder.iterdir():
+        part = broken_off and path.name.removesuffix(".part").endswith(_ENDINGS)
+        if path.name not in ours and not part:
+            raise StoreError(f"{folder} holds other things than parts: {path.name}", hint="choose an empty folder")
 
 
 def write_graph(graph: Graph, name: str, folder: Path, ending: str) -> list[Part]:

@@ -5,6 +5,7 @@ from pyoxigraph import NamedNode
 from provkg import ledger
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import link_quads
+from provkg.mapping.statements import TOLD
 from provkg.store import Graph, Writing
 from provkg.vocab import CATALOGUE, DESCRIPTIONS, PKG, PROV, RDF_TYPE, RESOLUTION
 
@@ -21,6 +22,10 @@ class Removal:
         view = self.writing.graph
         for quad in view.quads(None, RDF_TYPE, PROV.Activity, graph):
             batch.activities.add(_value(quad.subject))
+        batch.activities |= {_value(quad.subject) for quad in view.quads(None, PROV.qualifiedUsage, None, graph)}
+        batch.activities |= {_value(quad.object) for quad in view.quads(None, PROV.wasGeneratedBy, None, graph)}
+        for predicate in TOLD:
+            batch.places |= {_value(quad.subject) for quad in view.quads(None, predicate, None, graph)}
         for quad in view.quads(None, RDF_TYPE, PKG.Session, graph):
             batch.sessions.add(_value(quad.subject))
         for quad in view.quads(None, PROV.specializationOf, None, graph):
@@ -37,18 +42,23 @@ class Removal:
         self.orphans |= {
             _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
         }
-        self.take_back(view, graph)
+        self.take_back(view, graph, batch)
         self.writing.remove(ledger.forgotten(view, graph))
         self.writing.remove_graph(graph)
 
-    def take_back(self, view: Graph, graph: str) -> None:
-        """Remove what was resolved about the nodes of a source."""
+    def take_back(self, view: Graph, graph: str, batch: Batch) -> None:
+        """Remove what was resolved about the nodes of a source; what other sources say of these is resolved again."""
         resolution, old = self.base + RESOLUTION, []
         for subject in {_value(quad.subject) for quad in view.quads(None, None, None, graph)}:
             for quad in view.quads(subject, None, None, resolution):
                 old.append(quad)
                 if quad.predicate.value == PKG.usedVersion:
                     self.orphans.add(_value(quad.object))
+                    batch.links.add(subject)
+                batch.activities |= {subject, *view.subjects(PROV.qualifiedUsage, subject)}
+                batch.activities |= set(view.objects(subject, PROV.wasGeneratedBy))
+                for predicate in (PROV.qualifiedDerivation, PKG.qualifiedMembership):
+                    batch.links |= set(view.objects(subject, predicate))
             old += link_quads(view, subject)
         self.writing.remove(old)
 

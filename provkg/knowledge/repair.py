@@ -6,11 +6,14 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from provkg.errors import StoreError
 from provkg.lineage.index import Index, deltas_of, index_of, load, rebuild
+from provkg.lineage.index.columns import distinct
 from provkg.lineage.summaries import Calls, Counts, Summaries, counted, kept, summed
 from provkg.store import Graph, Store, text_of
-from provkg.vocab import LEDGER, PKG, RDF_TYPE
+from provkg.vocab import LEDGER, PKG, RDF_TYPE, SUMMARIES
 
 Edge = tuple[str, str, str, int]
 
@@ -42,17 +45,21 @@ def checks(store: Store) -> Iterator[Check]:
 def _index(graph: Graph) -> Check:
     try:
         there = set(edges(index_of(graph)))
-    except StoreError as error:
-        return Check("lineage index", False, str(error))
+        told = people(index_of(graph))
+    except (StoreError, ValueError, IndexError) as error:
+        return Check("lineage index", False, f"damaged: {error}")
     with TemporaryDirectory() as folder:
         rebuild(Path(folder), graph.base, deltas_of(graph))
-        said = set(edges(load(Path(folder), graph.base)))
+        made = load(Path(folder), graph.base)
+        said, tell = set(edges(made)), people(made)
     found = f"{len(there):,} edges"
     if there != said:
         found += (
             f", of which {len(there - said):,} are not in the graph; {len(said - there):,} of the graph are missing"
         )
-    return Check("lineage index", there == said, found)
+    if told != tell:
+        found += f"; people are told something else of {len(told.items() ^ tell.items()):,}"
+    return Check("lineage index", there == said and told == tell, found)
 
 
 def edges(index: Index) -> Iterator[Edge]:
@@ -62,10 +69,21 @@ def edges(index: Index) -> Iterator[Edge]:
     return zip(*columns, strict=True)
 
 
+def people(index: Index) -> dict[str, object]:
+    """Return what people are told of all products and activities that have living edges."""
+    found = index.edges()
+    products, activities = distinct(np.concatenate([found.of, found.node])), distinct(found.via)
+    told: dict[str, object] = dict(zip(index.iris(products), index.describe(products), strict=True))
+    made = ((each.label, each.start) for each in index.made(activities))
+    return told | dict(zip(index.activities(activities), made, strict=True))
+
+
 def _summaries(graph: Graph, sources: list[str]) -> Check:
     calls = Calls(graph)
     counts: Counts = counted(chain.from_iterable(map(calls.of_source, sources)))
-    wrong = sum(kept(graph, night) != numbers for night, numbers in summed(counts).items())
+    sums = summed(counts)
+    nights = sums.keys() | {text_of(quad.object) for quad in graph.quads(None, PKG.night)}
+    wrong = sum(kept(graph, night) != sums.get(night, {}) for night in nights)
     return Check("summaries", not wrong, f"{len(counts):,} counts of nights, {wrong:,} nights differ")
 
 
@@ -91,6 +109,7 @@ def reindex(store: Store) -> int:
         view = writing.graph
         calls = Calls(view)
         sources = [text_of(quad.subject) for quad in view.quads(None, RDF_TYPE, PKG.Source, view.iri(LEDGER))]
+        writing.remove_graph(writing.base + SUMMARIES)
         Summaries(writing).update({source: calls.of_source(source) for source in sources}, recount=True)
         if writing.beside is not None:
             rebuild(writing.beside, writing.base, deltas_of(writing.graph))

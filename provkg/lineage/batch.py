@@ -26,11 +26,12 @@ class Batch:
         names = set(self.places)
         for edges in self.edges.values():
             names |= edges.times.keys() | edges.described.keys() | edges.places.keys() | set(edges.places.values())
+            names |= edges.asked
             names |= edges.nights.keys() | set(edges.sessions.values())
             for usage in edges.usages:
-                names |= {usage.used, usage.digest}
+                names |= {usage.used, usage.digest, usage.activity}
             for each in edges.generations:
                 names |= {each.version, each.place, each.activity, each.digest}
             for link in edges.links:
-                names |= {link.node, link.subject, link.object}
+                names |= {link.node, link.subject, link.object, link.activity}
         return names - {""}

@@ -131,23 +131,15 @@ class _Resolution:
                 self.links[link.node] = link
 
     def widen(self) -> None:
-        """Take in what the store already held: activities that the batch changes the answer for."""
+        """Take in what the store already held: activities and links that the batch changes the answer for."""
         facts, before = self.facts, self.before
+        # what an activity wrote before may now have been written at another time
+        retimed = (self.times.keys() & before) | self.batch.activities
         generations = [each for outputs in self.outputs.values() for each in outputs.values()]
-        places = {each.place for each in generations if each.place in before} | self.batch.places
-        places |= {place for each in generations if each.version in before for place in facts.places_of(each.version)}
-        places |= {place for edges in self.batch.edges.values() for place in edges.places.values() if place in before}
-        affected, links = set(self.batch.activities), set(self.batch.links)
-        for place in places:
-            for node in facts.nodes_of(place):
-                activity = facts.activity_of(node)
-                affected |= {activity} if activity else set()
-                links |= set() if activity else {node}
-        for each in generations:
-            if each.digest in before:
-                affected |= facts.users_of_digest(each.digest)
-            if each.product and self.product(each) in before:
-                affected |= facts.users_of(self.product(each))
+        generations += [each for activity in retimed for each in facts.generations(activity)]
+        affected, links = self.speakers(self.places(generations, retimed))
+        links |= self.batch.links | {node for each in retimed for node in facts.graph.subjects(PKG.recordedBy, each)}
+        affected |= self.batch.activities | self.users(generations, retimed)
         spoken_of = (self.times.keys() | self.usages.keys() | self.outputs.keys()) & before
         known_before = {activity for activity in spoken_of if len(facts.tellers(activity)) > 1}
         self.batch.activities |= affected | known_before
@@ -158,14 +150,52 @@ class _Resolution:
                 self.usages[activity] = {usage.node: usage for usage in facts.usages(activity)}
                 self.outputs[activity] = {each.version: each for each in facts.generations(activity)}
             self.forget_activity(activity)
+        self.delta.killed |= self.batch.activities | self.widen_links(links | (self.links.keys() & before))
+
+    def places(self, generations: Iterable[Generation], retimed: set[str]) -> set[str]:
+        """Return the places known before, at which something was written, was written at another time, or is gone."""
+        before, found = self.before, set(self.batch.places)
+        for each in generations:
+            found |= {each.place} if each.place in before or each.activity in retimed else set()
+            found |= set(self.facts.places_of(each.version)) if each.version in before else set()
+        for edges in self.batch.edges.values():
+            found |= before.intersection(edges.places.values())
+        return found
+
+    def speakers(self, places: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Return the activities and the links that speak of some places."""
+        activities, links = set(), set()
+        for node in (node for place in places for node in self.facts.nodes_of(place)):
+            activity = self.facts.activity_of(node)
+            if activity:
+                activities.add(activity)
+            else:
+                links.add(node)
+        return activities, links
+
+    def users(self, generations: Iterable[Generation], retimed: set[str]) -> set[str]:
+        """Return the activities that used what some generations wrote, by digest or product id."""
+        found: set[str] = set()
+        for each in generations:
+            again = each.activity in retimed
+            if each.digest and (again or each.digest in self.before):
+                found |= self.facts.users_of_digest(each.digest)
+            if each.product and (again or self.product(each) in self.before):
+                found |= self.facts.users_of(self.product(each))
+        return found
+
+    def widen_links(self, links: set[str]) -> set[str]:
+        """Take in links that the batch changes the answer for, and those that share an edge with them; return all."""
+        for node in set(links):
+            for version in self.facts.graph.objects(node, PKG.ofVersion):
+                links |= set(self.facts.graph.subjects(PKG.ofVersion, version))
         for node in links - self.links.keys():
-            link = facts.link(node)
+            link = self.facts.link(node)
             if link is not None:
                 self.links[node] = link
-        again = links | (self.links.keys() & before)
-        for node in again:
+        for node in links:
             self.forget_link(node)
-        self.delta.killed |= self.batch.activities | again
+        return links
 
     # Answers
 

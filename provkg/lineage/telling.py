@@ -50,6 +50,7 @@ class Telling:
         self.all = Edges()
         for edges in batch:
             self.asked |= edges.asked
+            self.all.asked |= edges.asked & before
             for iri, told in edges.described.items():
                 self.all.describe(iri, told)
             for version, place in edges.places.items():
@@ -105,7 +106,9 @@ class Telling:
                     delta.products[entity] = self.product(entity, first.get(entity, ""))
             if via not in delta.activities:
                 delta.activities[via] = self.activity(via)
-        for place in touched | (self.all.described.keys() & self.asked):  # what lies there is told of anew
+        again = touched | ((self.all.described.keys() | self.all.asked) & self.asked)
+        again |= {place for kind in again for place in self.graph.subjects(VP.entityDescription, kind)}
+        for place in again:  # what lies there is told of anew
             for version in (place, *self.graph.subjects(PROV.specializationOf, place)):
                 if version not in delta.products or version in self.asked:
                     delta.products[version] = describe_entity(self.graph, version)

@@ -12,7 +12,7 @@ from provkg.records import UNREADABLE_TIME, Properties, Typed
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP, XSD
 
 EXTRA = "records with keys without a term (kept under pkg:extra)"
-_TOLD = {PKG.location, VP.entityDescription, PKG.dataLevel, PROV.specializationOf, RDFS_LABEL, VP.name, PKG.status}
+TOLD = {PKG.location, VP.entityDescription, PKG.dataLevel, PROV.specializationOf, RDFS_LABEL, VP.name, PKG.status}
 _TIMES = (PROV.generatedAtTime, PROV.invalidatedAtTime)  # those of activities and relations have their own fields
 
 
@@ -54,7 +54,7 @@ class Statements:
 
     def telling(self, subject: str, properties: Properties) -> None:
         """Note that the graph must be asked what people are told of a subject, if properties say something of it."""
-        if any(predicate in _TOLD for predicate, _ in properties):
+        if any(predicate in TOLD for predicate, _ in properties):
             self.edges.asked.add(subject[1:-1])
 
     def properties(self, subject: str, properties: Properties, extra: dict[str, object]) -> None:

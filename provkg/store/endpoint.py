@@ -40,7 +40,10 @@ class Endpoint:
     """
 
     def __init__(self, config: Config) -> None:
-        parts = urlsplit(config.store)
+        try:
+            parts = urlsplit(config.store)
+        except ValueError as error:
+            raise StoreError(f"the store is no URL: {error}", hint="--store http://HOST:PORT") from None
         if "@" in parts.netloc:
             raise StoreError(
                 "a password does not belong in a URL, which others see", hint="set PROVKG_USER and PROVKG_PASSWORD"

@@ -216,7 +216,10 @@ def _words(response: requests.Response) -> str:
     text = response.text.partition("SPARQL query:")[0]
     if "html" in response.headers.get("Content-Type", "") or text.lstrip().startswith("<"):
         text = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
-    return " ".join(text.split())[:_SHOWN]
+    sent = str(response.request.headers.get("Authorization", ""))  # a server may repeat what it was sent
+    for secret in filter(None, (sent, *sent.split()[1:])):
+        text = text.replace(secret, "***")
+    return re.sub(r"(?i)(authorization:?\s*\w+)\s+\S+", r"\1 ***", " ".join(text.split()))[:_SHOWN]
 
 
 def _cause(error: requests.exceptions.RequestException) -> object:

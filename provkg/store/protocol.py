@@ -101,6 +101,10 @@ class Store(ABC):
             StoreError: there is no store, or it cannot be read.
         """
 
+    def writers(self) -> list[str]:
+        """Return who is writing, or died while writing: what is read now may be half of it. Never so in a folder."""
+        return []
+
     def unlock(self) -> list[str]:
         """Say that all who were writing are dead, and return who they were; a folder knows that by itself."""
         return []

@@ -89,6 +89,10 @@ class RemoteStore(Store):
         """
         return transaction(self.endpoint, self.config.base, self.base, self.state)
 
+    def writers(self) -> list[str]:
+        """Return who is writing, or died while writing."""
+        return [f"{each}{', which died' if each.dead else ''}" for each in markers(self.endpoint, self.base())]
+
     def unlock(self) -> list[str]:
         """Say that all who were writing are dead, and return who they were.
 

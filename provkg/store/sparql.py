@@ -9,8 +9,8 @@ import pyoxigraph
 
 _TOKEN = re.compile(
     r"""(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<skip>\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*)|(?P<variable>[?$]\w+)"""
-    r"""|(?P<name>[\w-]*:[\w:.%\\-]*)|(?P<word>[A-Za-z]\w*)|(?P<mark>[{}()*])""",
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\r\n]*|@[A-Za-z-]+)|(?P<variable>[?$]\w+)"""
+    r"""|(?P<name>[\w.-]*:(?:[\w:.%-]|\\.)*)|(?P<word>[A-Za-z]\w*)|(?P<mark>[{}()*])""",
     re.DOTALL,
 )
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
@@ -106,13 +106,14 @@ def words(text: str) -> set[str]:
 
 
 def check(text: str) -> None:
-    """Parse a query as the embedded store does; one with SERVICE is left to the server, for parsing may ask there.
+    """Parse a query as the embedded store does, so that no server is sent an update.
 
     Raises:
-        SyntaxError: it is no query, or an update; the message names line and column.
+        SyntaxError: it is no query, or an update, or asks another server; the message names line and column.
     """
-    if "SERVICE" not in words(text):
-        pyoxigraph.Store().query(text)
+    if "SERVICE" in words(text):
+        raise SyntaxError("SERVICE is refused: a query asks one store")
+    pyoxigraph.Store().query(text)
 
 
 def _prefixes(tokens: list[re.Match[str]]) -> dict[str, str]:

@@ -6,7 +6,7 @@ earlier edges no longer hold. An index is a list of layers; small ones are merge
 
 from provkg.lineage.index.building import deltas_of, index_of
 from provkg.lineage.index.delta import Delta
-from provkg.lineage.index.files import append, load, rebuild, tidy
+from provkg.lineage.index.files import append, load, made, rebuild, tidy
 from provkg.lineage.index.index import Index, Reached
 
-__all__ = ["Delta", "Index", "Reached", "append", "deltas_of", "index_of", "load", "rebuild", "tidy"]
+__all__ = ["Delta", "Index", "Reached", "append", "deltas_of", "index_of", "load", "made", "rebuild", "tidy"]

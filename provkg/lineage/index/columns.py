@@ -74,7 +74,10 @@ class Columns(Mapping[str, Array]):
             raise StoreError(f"{path}: {error}", hint=_REPAIR) from None
 
     def __getitem__(self, name: str) -> Array:
-        return self.arrays[name]
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise StoreError(f"{self.path} holds no {name}", hint=_REPAIR) from None
 
     def __iter__(self) -> Any:
         return iter(self.arrays)
