@@ -69,7 +69,7 @@ class EmbeddedStore(Store):
         return self.path / "snapshots" / number
 
     def read(self) -> LocalGraph:
-        """Open the current snapshot for reading; later ingests do not change what is read.
+        """Open the current snapshot for reading; it does not change, and is kept until the second ingest after it.
 
         Raises:
             StoreError: there is no store, or it cannot be read.
