@@ -42,16 +42,9 @@ class Index:
 
     def find(self, product: str) -> int | None:
         """Return the number of a product; None where nothing was made from it and nobody recorded making it."""
-        return self._find(product, [layer.nodes for layer in self.layers])
-
-    def find_activity(self, activity: str) -> int | None:
-        """Return the number of an activity or link."""
-        return self._find(activity, [layer.vias for layer in self.layers])
-
-    def _find(self, iri: str, tables: list[Table]) -> int | None:
-        name = self.name(iri)
+        name = self.name(product)
         (key,) = hashes([name])
-        return next((found for table in tables if (found := table.find(name, key)) is not None), None)
+        return next((found for layer in self.layers if (found := layer.nodes.find(name, key)) is not None), None)
 
     def numbered(self, names: Iterable[str], kind: str) -> tuple[dict[str, int], dict[str, int]]:
         """Number names of products or activities: those that are new from the end on, and those that are known."""
