@@ -38,6 +38,7 @@ bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside 
 	@$(BIN)/python benchmarks/night.py $(BENCH)
 	@$(BIN)/python benchmarks/peers.py $(BENCH)
 	@$(BIN)/python benchmarks/reader.py $(BENCH)
+	@$(BIN)/python benchmarks/questions.py $(BENCH)
 	@$(BIN)/python benchmarks/layout.py $(BENCH)
 	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
 	@$(BIN)/python benchmarks/results.py

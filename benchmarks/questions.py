@@ -1,65 +1,92 @@
-"""Every canned question on a small and on a large store that holds the small one's records.
+"""Every canned question on a night, against the truth where it is known, and beside the same SPARQL without the index.
 
-    python benchmarks/questions.py SMALL LARGE [--rounds 3]
+    python benchmarks/questions.py [--folder NIGHT] [--rounds 5]
+    python benchmarks/questions.py --stores SMALL LARGE [--rounds 3]
 
-SMALL and LARGE are folders of stores, as ``year.py`` makes them. Values for the questions are found in the small store.
-Each question is asked in a process of its own, that is ended after five minutes.
+FOLDER holds the logs of a night; without it one is made. SMALL and LARGE are folders of stores, as ``year.py`` makes
+them: then each question is asked of both. Values for the questions are found in the (small) store. Plain SPARQL, and
+each question of two stores, run in a process of their own, that is ended after a minute or five.
 """
 
-import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from statistics import median as middle
 from typing import Any
 
-from measure import Part, median, ms, rounds, short, step
+from logs import night, options
+from measure import Part, median, ms, rounds, short, step, timed
 from subjects import subjects
 
 import provkg
-from provkg.questions import Question, ask, find_question, questions
-from provkg.store import Graph, text_of
+from provkg.questions import Question, bound, in_order
+from provkg.questions.values import choices
+from provkg.store import text_of
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP
 
-LIMIT = 300  # seconds for a question
-_SAMPLES = {  # a value for parameters of these names: the first that this finds
-    ("night", "date"): f"?s <{PKG.observationDate}> ?value",
-    ("run",): f"?s <{PKG.run}> ?value",
-    ("step", "activity", "type"): f"?s a <{PROV.Activity}> ; <{RDFS_LABEL}> ?value",
-    ("parameter", "name"): f"?p <{PROV.value}> ?v ; <{VP.name}> ?value",
-    ("file", "path", "location"): f"?e <{PROV.wasGeneratedBy}> ?a ; <{PROV.specializationOf}>/<{PKG.location}> ?value",
-    ("package", "software"): f"?s <{PKG.packageName}> ?value",
-    ("host",): f"?s <{PKG.host}> ?value",
-}
+LIMIT = 300  # seconds for a question on two stores
+PLAIN = 60  # seconds for plain SPARQL
+DOWN = {"impact", "descendants", "released-impact", "remake-order"}
+_USUAL = {"step": "r0_to_dl1", "check": "dl1_datacheck", "kind": "RFModelEnergyFile", "parameter": "ObservationRun"}
 
 
 class Values:
     """Values for the parameters of questions."""
 
     def __init__(self, kg: provkg.KnowledgeGraph) -> None:
-        self.graph = kg.graph()
-        self.asked = {each.name: each.iri for each in subjects(kg)}
-        made = self._first(f"?value <{PROV.wasGeneratedBy}> ?a")
-        self.up = self.asked.get("lineage of a DL3", made)
-        self.down = self.asked.get("impact of a pedestal", made)
+        self.kg, self.graph = kg, kg.graph()
+        asked = {each.name: each.iri for each in subjects(kg)}
+        made = self.first(f"?value <{PROV.wasGeneratedBy}> ?a")
+        self.up = asked.get("lineage of a DL3", made)
+        self.down = asked.get("impact of a pedestal", made)
+        self.parameter = self.known("parameter", [self.first(f"?p <{PROV.value}> ?v ; <{VP.name}> ?value")])
 
-    def _first(self, pattern: str) -> str:
+    def first(self, pattern: str) -> str:
+        """Return the first value of a pattern."""
         rows = self.graph.select(f"SELECT ?value WHERE {{ {pattern} }} LIMIT 1")
         return next((text_of(row["value"]) for row in rows), "")
 
+    def known(self, name: str, possible: list[str]) -> str:
+        """Return the usual value of a parameter, or the first that is possible."""
+        usual = _USUAL.get(name, "")
+        there = usual in possible or bool(usual and self.first(f"?p <{VP.name}> ?value FILTER(?value = '{usual}')"))
+        return usual if there else possible[0]
+
     def of(self, question: Question, name: str) -> str:
         """Return a value; empty where none is known."""
-        kind = question.parameters[name].type
-        if kind == "product":
-            down = "impact" in question.tags or question.name in ("impact", "descendants")
-            return self.down if down else self.up
-        if name == "value":
-            parameter = self.of(question, "parameter") if "parameter" in question.parameters else ""
-            named = f'<{VP.name}> "{parameter}" ; ' if parameter else ""
-            return self._first(f"?p {named}<{PROV.value}> ?value")
-        if name == "level":
-            return "DL3"
-        return next((self._first(pattern) for names, pattern in _SAMPLES.items() if name in names), "")
+        parameter = question.parameters[name]
+        match parameter.type:
+            case "product" | "activity" | "thing":
+                if name == "second":
+                    return self.other()
+                down = question.name in DOWN or (question.name, name) == ("connection", "first")
+                return self.down if down else self.up
+            case "time":
+                return "2000-01-01" if name == "since" else "2100-01-01"
+            case "number" | "version-range":
+                return parameter.default or "2"
+            case "level":
+                return "DL3"
+        possible = choices(self.graph, parameter)
+        if possible:
+            return self.known(name, possible)
+        match name:
+            case "parameter" | "key":
+                return self.parameter
+            case "value":
+                return self.first(f"?p <{VP.name}> '{self.parameter}' ; <{PROV.value}> ?value")
+            case "file":
+                return self.first(f"?e <{PROV.wasGeneratedBy}> ?a ; <{PROV.specializationOf}>/<{PKG.location}> ?value")
+        return ""
+
+    def other(self) -> str:
+        """Return another product of the level of the first: one made by another activity of that type."""
+        label = self.graph.objects(self.graph.objects(self.up, PROV.wasGeneratedBy)[0], RDFS_LABEL)[0]
+        query = f"?a <{RDFS_LABEL}> '{label}' . ?value <{PROV.wasGeneratedBy}> ?a . FILTER(?value != <{self.up}>)"
+        return self.first(query) or self.up
 
     def sets(self, question: Question) -> Iterator[dict[str, str]]:
         """Give values for a question: those that it needs, then all."""
@@ -72,22 +99,107 @@ class Values:
             yield needed | {name: value for name, value in others.items() if value}
 
 
-def answered(graph: Graph, name: str, values: dict[str, str]) -> int:
-    """Ask a question, and return how many rows it has."""
-    return sum(1 for _ in ask(graph, find_question(name), values))
+# One night
+
+
+def asked(store: str, name: str, values: dict[str, str]) -> int:
+    """Ask the SPARQL of a question as it stands, without the index, and return how many rows it has."""
+    kg = provkg.open(store)
+    query = bound(kg.graph(), kg.question(name), values, kg.config)
+    return sum(1 for _ in kg.graph().select(query))
+
+
+def plain(store: str, name: str, values: dict[str, str]) -> float | None:
+    """Return the seconds of plain SPARQL, or None where it takes too long."""
+    command = [sys.executable, __file__, "--plain", json.dumps([store, name, values])]
+    try:
+        ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PLAIN)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+        return None
+    return float(ran.stdout)
+
+
+def of_night(part: Part, store: str, count: int, truth: dict[str, Any]) -> None:
+    """Ask every question of one night, and tell."""
+    kg = provkg.open(store)
+    values = Values(kg)
+    columns = ("id", "question", "rows", "ms", "budget, ms", "plain SPARQL, ms", "×")
+    table = part.table("Every question on a night", *columns)
+    took: dict[str, float] = {}
+    for question in sorted(kg.questions().values(), key=in_order):
+        chosen = next(values.sets(question), None)
+        if chosen is None:
+            table.add(question.id, question.name, "no value is known for what it needs", "", "", "", "")
+            continue
+        with step(f"question {question.name}"):
+            rows = len(kg.ask(question.name, **chosen))  # the first time is not measured
+            found = rounds({"ours": lambda name=question.name, chosen=chosen: kg.ask(name, **chosen)}, count, most=20)
+            closed = "pkg:progenitor|" in question.sparql or question.first or question.index
+            without = plain(store, question.name, chosen) if closed else None
+        took[question.name] = median(found["ours"])
+        other = f"{1000 * without:,.0f}" if without else f"> {1000 * PLAIN:,}" if closed else "the same"
+        times = f"{short((without or PLAIN) / took[question.name])}×" if closed else ""
+        cells = (f"{rows:,}", ms(found["ours"]), f"{1000 * question.seconds:g}", other, times)
+        table.add(question.id, question.name, *cells)
+    slowest = max(took, key=lambda name: took[name])
+    part.figures["seconds"] = took
+    part.aim("questions on a night: median of all", 1000 * middle(took.values()), 100, "ms")
+    part.aim(f"questions on a night: the slowest, {slowest}", 1000 * took[slowest], 1000, "ms")
+    if truth:
+        wrong = sorted(set(differing(kg, truth)))
+        part.notes.append(f"Against the truth of the generator: {', '.join(wrong) or 'no question'} differs.")
+        part.aim("questions that differ from the truth of the generator", len(wrong), 0, "questions")
+
+
+def differing(kg: provkg.KnowledgeGraph, truth: dict[str, Any]) -> Iterator[str]:
+    """Give the questions whose answer is not what the generator says it wrote."""
+    counts = truth["counts"]
+    night = min(choices(kg.graph(), kg.question("night-overview").parameters["night"]))
+    sums = {
+        "night-overview": (
+            sum(row["activities"] for row in kg.ask("night-overview", night=night)),
+            counts["activities"],
+        ),
+        "durations": (sum(row["ended"] for row in kg.ask("durations")), counts["ended"]),
+        "never-ended": (len(kg.ask("never-ended")), counts["activities"] - counts["ended"]),
+        "inventory": (sum(row["recorded"] for row in kg.ask("inventory")), counts["generated"]),
+        "made-with-software": (len(kg.ask("made-with-software", software="lstchain")), len(truth["dl3"])),
+    }
+    yield from (name for name, (found, true) in sums.items() if found != true)
+    for path, true in truth["dl3"].items():
+        steps = len(true["activities"])
+        found = {
+            "lineage": ({row["location"] for row in kg.ask("lineage", product=path)} - {None}, set(true["files"])),
+            "raw-files": (
+                {row["location"] for row in kg.ask("raw-files", product=path)},
+                {file for file in true["files"] if "/R0/" in file},
+            ),
+            "steps": (sum(row["times"] for row in kg.ask("steps", product=path)), steps),
+            "cost": (sum(row["activities"] for row in kg.ask("cost", product=path)), steps),
+            "outcomes": (sum(row["activities"] for row in kg.ask("outcomes", product=path)), steps),
+        }
+        yield from (name for name, (rows, right) in found.items() if rows != right)
+    pedestal = next(file for true in truth["dl3"].values() for file in true["files"] if "drs4_pedestal" in file)
+    for name in ("impact", "descendants", "released-impact"):
+        rows = {row["location"] for row in kg.ask(name, product=pedestal)}
+        if {path for path in rows if path in truth["dl3"]} != set(truth["dl3"]):
+            yield name
+
+
+# Two stores
 
 
 def one(stores: list[str], name: str, values: dict[str, str], count: int) -> dict[str, Any]:
     """Ask a question of both stores, and return seconds and rows."""
-    graphs = {store: provkg.open(store).graph() for store in stores}
-    rows = [answered(graph, name, values) for graph in graphs.values()]
-    cases = {store: (lambda graph=graph: answered(graph, name, values)) for store, graph in graphs.items()}
+    graphs = {store: provkg.open(store) for store in stores}
+    rows = [len(kg.ask(name, **values)) for kg in graphs.values()]
+    cases = {store: (lambda kg=kg: kg.ask(name, **values)) for store, kg in graphs.items()}
     return {"rows": rows, "seconds": list(rounds(cases, count, most=20).values())}
 
 
 def apart(stores: list[str], name: str, values: dict[str, str], count: int) -> dict[str, Any]:
     """Do that in a process of its own; where that takes too long or fails, return what is to be said."""
-    command = [sys.executable, __file__, *stores, "--one", json.dumps([name, values]), "--rounds", str(count)]
+    command = [sys.executable, __file__, "--one", json.dumps([stores, name, values]), "--rounds", str(count)]
     try:
         ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
@@ -100,12 +212,12 @@ def apart(stores: list[str], name: str, values: dict[str, str], count: int) -> d
 
 def measured(small: str, large: str, count: int) -> dict[str, Any]:
     """Ask all questions."""
-    values, found = Values(provkg.open(small)), {}
-    for question in questions().values():
+    kg = provkg.open(small)
+    values, found = Values(kg), {}
+    for question in sorted(kg.questions().values(), key=in_order):
         sets = list(values.sets(question))
         for chosen in sets:
-            shown = ", ".join(name for name in chosen)
-            title = f"{question.name}({shown})"
+            title = f"{question.name}({', '.join(chosen)})"
             with step(f"question {title}"):
                 found[title] = apart([small, large], question.name, chosen, count)
         if not sets:
@@ -137,20 +249,31 @@ def tell(part: Part, found: dict[str, Any], small: str, large: str) -> None:
 
 
 def main() -> None:
-    """Ask, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("small")
-    parser.add_argument("large")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    """Ask, and save or print the table."""
+    parser = options(__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--stores", nargs=2, metavar=("SMALL", "LARGE"), help="ask two stores instead of a night")
+    parser.add_argument("--one", help="used by the benchmark itself")
+    parser.add_argument("--plain", help="used by the benchmark itself")
     chosen = parser.parse_args()
     if chosen.one:
-        name, values = json.loads(chosen.one)
-        print(json.dumps(one([chosen.small, chosen.large], name, values, chosen.rounds)))
-        return
-    part = Part("questions", "Canned questions on a small and a large store")
-    tell(part, measured(chosen.small, chosen.large, chosen.rounds), "small", "large")
-    print(part.markdown())
+        print(json.dumps(one(*json.loads(chosen.one), chosen.rounds)))
+    elif chosen.plain:
+        store, name, values = json.loads(chosen.plain)
+        print(timed(asked, store, name, values))
+    elif chosen.stores:
+        part = Part("questions-of-stores", "Canned questions on a small and a large store")
+        tell(part, measured(*chosen.stores, chosen.rounds), "small", "large")
+        print(part.markdown())
+    else:
+        part = Part("questions", "Canned questions on a night")
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = night(chosen.folder, Path(scratch), chosen.runs, chosen.subruns)
+            store, truth = str(Path(scratch) / "store"), folder / "truth.json"
+            with step("ingest"):
+                provkg.open(store).ingest([folder])
+            of_night(part, store, chosen.rounds, json.loads(truth.read_text()) if truth.exists() else {})
+        part.save()
 
 
 if __name__ == "__main__":

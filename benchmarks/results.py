@@ -14,6 +14,7 @@ PARTS = {  # and how each is run
     "night": "make bench",
     "peers": "make bench",
     "reader": "make bench",
+    "questions": "make bench",
     "layout": "make bench",
     "validation": "make bench",
     "year": "make bench-year",

@@ -7,6 +7,7 @@
     zone = "Atlantic/Canary"               # of times that a record gives without one
     site = "orm"                           # the scope of absolute paths
     local_paths = ["/tmp/", "/scratch/"]   # these differ from host to host
+    questions = ["questions"]              # folders with .rq files of your own
 
     [remote]                               # where the store is a URL
     dialect = "virtuoso"                   # what kind of server, where that cannot be seen
@@ -75,6 +76,7 @@ class Config:
     zone: str = "UTC"
     site: str = "site"
     local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
+    questions: tuple[str, ...] = ()
     remote: Remote = Remote()
 
     def __post_init__(self) -> None:
@@ -139,10 +141,10 @@ def _read(path: Path) -> Config:
         raise InputError(f"{path}: {error}") from None
     values: dict[str, Any] = {}
     for key, value in _known(data, Config, str(path)):
-        if key == "local_paths":
+        if key in ("local_paths", "questions"):
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise InputError(f"{path}: {key} must be a list of strings")
-            value = tuple(value)  # noqa: PLW2901
+            value = tuple(value if key == "local_paths" else (str(path.parent / each) for each in value))  # noqa: PLW2901
         elif key == "remote":
             value = _remote(value, f"{path}: remote")  # noqa: PLW2901
         elif not isinstance(value, str):

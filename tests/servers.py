@@ -77,7 +77,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _running(command: list[str], url: str, folder: Path) -> Iterator[None]:
+def running(command: list[str], url: str, folder: Path) -> Iterator[None]:
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
@@ -118,7 +118,7 @@ def oxigraph(folder: Path) -> Iterator[str]:
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [program, "serve", "--location", str(folder / "data"), "--bind", f"127.0.0.1:{port}"]
-    with _running(command, f"{url}/query?query=ASK%7B%7D", folder):
+    with running(command, f"{url}/query?query=ASK%7B%7D", folder):
         yield url
 
 
@@ -130,7 +130,7 @@ def virtuoso(folder: Path) -> Iterator[str]:
     sql, http = free_ports(2)
     (folder / "virtuoso.ini").write_text(_INI.format(sql=sql, http=http))
     url = f"http://127.0.0.1:{http}/sparql"
-    with _running(["virtuoso-t", "+foreground", "+wait", "+configfile", "virtuoso.ini"], url, folder):
+    with running(["virtuoso-t", "+foreground", "+wait", "+configfile", "virtuoso.ini"], url, folder):
         change = f"exec=USER_SET_PASSWORD('dba', '{PASSWORD}');"
         subprocess.run(
             ["isql-vt", f"127.0.0.1:{sql}", "dba", "dba", change], check=True, capture_output=True, timeout=60

@@ -1,6 +1,7 @@
 """The README is true: its session is run, its tables are complete, its terms are declared."""
 
 import re
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -20,13 +21,13 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_session_in_the_readme_is_what_a_user_sees(tmp_path: Path) -> None:
+def test_the_sessions_in_the_readme_are_what_a_user_sees(tmp_path: Path) -> None:
     shutil.copytree(sample(), tmp_path / "night")
-    session = re.search(r"```console\n(.*?)```", README, re.DOTALL)
-    assert session
-    for block in re.split(r"^\$ ", session[1], flags=re.MULTILINE)[1:]:
+    sessions = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    assert len(sessions) == 2
+    for block in re.split(r"^\$ ", "".join(sessions), flags=re.MULTILINE)[1:]:
         line, _, output = block.partition("\n")
-        done = command(*line.split()[1:], cwd=tmp_path)
+        done = command(*shlex.split(line)[1:], cwd=tmp_path)
         shown = (done.stderr + done.stdout).replace(f"{tmp_path}/", "")
         assert shown == output, line
 

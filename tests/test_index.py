@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provkg
+from provkg.config import Config
 from provkg.edges import Described, Made
 from provkg.errors import StoreError
 from provkg.knowledge import KnowledgeGraph
@@ -16,13 +17,15 @@ from provkg.lineage import lineage
 from provkg.lineage.closures import through_index
 from provkg.lineage.index import Delta, append, deltas_of, index_of, load, rebuild, tidy
 from provkg.lineage.index.delta import KINDS, LINKS, UNRESOLVED
+from provkg.questions import plain as plain_value
 from provkg.questions import questions
+from provkg.questions.values import Values
 from provkg.resources import sample
+from provkg.store import open_store
 from provkg.vocab import PKG, PREFIXES, PROV
 from tests.logs import activity, line, log, session
 from tests.test_cli import provkg as run
 from tests.test_lineage import CALLS, Write, written
-from tests.test_questions import EXAMPLES
 
 BASE = "https://x.example/"
 PREFIX = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
@@ -148,21 +151,67 @@ def test_the_sample_and_real_records_give_the_index_that_their_quads_give(kg: Kn
     assert [check for check in kg.doctor() if not check.ok] == []
 
 
-@pytest.mark.parametrize("name", [name for name, each in questions().items() if "progenitor" in each.sparql])
-def test_a_question_is_answered_alike_with_and_without_the_index(kg: KnowledgeGraph, name: str) -> None:
-    from provkg.questions import _term
-
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
+    kg = KnowledgeGraph(open_store(Config(store=str(tmp_path_factory.mktemp("sampled") / "store"))))
     kg.ingest([sample()])
-    graph, question = kg.graph(), questions()[name]
-    for value in ("crab_flux_points.fits", "LST-1.1.Run12012.0000.fits.fz"):
-        terms = {
-            key: _term(graph, question, key, value if key == "product" else given, "site")
-            for key, given in EXAMPLES[name].items()
-        }
-        plain = question.bind(terms)
-        indexed = through_index(graph, plain)
-        assert "pkg:progenitor" not in indexed.partition("SELECT")[2], "every closure is answered"
-        assert list(graph.select(indexed)) == list(graph.select(plain))
+    return kg
+
+
+PATH = "(pkg:progenitor|pkg:drawnFrom)"
+
+
+@pytest.mark.parametrize("name", [name for name, each in questions().items() if PATH in each.sparql])
+def test_a_question_is_answered_alike_with_and_without_the_index(sampled: KnowledgeGraph, name: str) -> None:
+    graph, question = sampled.graph(), questions()[name]
+    products = [key for key, each in question.parameters.items() if each.type == "product"]
+    for value in ("crab_flux_points.fits", "LST-1.1.Run12012.0000.fits.fz", None):
+        given = question.example | (dict.fromkeys(products, value) if value else {})
+        plain = question.bind(Values(graph, sampled.config).terms(question, given))
+        indexed, answered = through_index(graph, plain, question.first)
+        assert f"{PATH}+" not in indexed, "every closure is answered"
+        assert f"{PATH}*" not in indexed
+        assert answered
+        rows = list(graph.select(plain))
+        assert sorted(map(str, graph.select(indexed))) == sorted(map(str, rows))
+        if not question.code:
+            found = sampled.ask(name, **given)
+            assert [
+                {key: plain_value(row[key], kind.type) for key, kind in question.columns.items()} for row in rows
+            ] == list(found)
+
+
+def test_closures_start_from_all_that_a_sub_select_finds(sampled: KnowledgeGraph) -> None:
+    graph = sampled.graph()
+    prologue = "PREFIX pkg: <https://w3id.org/provkg/ns#> PREFIX prov: <http://www.w3.org/ns/prov#>\n"
+    inner = "{ SELECT DISTINCT ?s WHERE { ?a pkg:inSession ?i . ?i pkg:run '12012' . ?s prov:wasGeneratedBy ?a } }"
+    for body in (
+        f"?x {PATH}* ?s",
+        f"?x {PATH}+ ?s .",
+        f"?s {PATH}+ ?x",
+        f"?s {PATH}* ?m . ?m prov:wasGeneratedBy ?x",
+        f"?s {PATH}+ ?m . ?m prov:wasGeneratedBy ?x .",
+    ):
+        query = f"{prologue}SELECT ?x {{ {{ SELECT DISTINCT ?x WHERE {{ {inner} {body} }} }} }}"
+        indexed, [closure] = through_index(graph, query)
+        rows = sorted(map(str, graph.select(query)))
+        assert sorted(map(str, graph.select(indexed))) == rows
+        assert closure == ("x", len(rows), False)
+        assert rows
+
+
+def test_what_is_in_a_string_is_no_closure(sampled: KnowledgeGraph) -> None:
+    text = f"{{ SELECT DISTINCT ?x WHERE {{ ?x {PATH}+ <https://e.org/1> }} }}"
+    query = f'SELECT ?x {{ ?x ?p """{text}""" }} # {text}'
+    assert through_index(sampled.graph(), query) == (query, [])
+
+
+def test_sub_selects_that_are_named_are_answered_first(sampled: KnowledgeGraph) -> None:
+    query = "PREFIX pkg: <https://w3id.org/provkg/ns#>\nSELECT ?run { { SELECT DISTINCT ?s WHERE { ?s pkg:run '12012' } } ?s pkg:run ?run }"
+    indexed, [answered] = through_index(sampled.graph(), query, ["s"])
+    assert answered == ("s", 4, False)
+    assert "VALUES ?s" in indexed
+    assert [row["run"].value for row in sampled.graph().select(indexed)] == ["12012"] * 4
 
 
 def test_a_closure_longer_than_a_query_may_be_stays_a_path(kg: KnowledgeGraph, monkeypatch) -> None:
@@ -170,8 +219,8 @@ def test_a_closure_longer_than_a_query_may_be_stays_a_path(kg: KnowledgeGraph, m
     graph = kg.graph()
     monkeypatch.setattr(graph, "constants", 3)
     product = kg.find("crab_flux_points.fits")[0].iri
-    query = f"SELECT DISTINCT ?x WHERE {{ <{product}> (pkg:progenitor|pkg:drawnFrom)+ ?x . }}"
-    assert through_index(graph, query) == query
+    query = f"SELECT ?x {{ {{ SELECT DISTINCT ?x WHERE {{ <{product}> {PATH}+ ?x . }} }} }}"
+    assert through_index(graph, query) == (query, [("x", 43, True)])
 
 
 def test_a_damaged_index_is_an_error_that_doctor_mends(kg: KnowledgeGraph, tmp_path: Path) -> None:

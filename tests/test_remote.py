@@ -13,6 +13,7 @@ from provkg.config import Config, Remote, load
 from provkg.errors import InputError, StoreError, StoreLocked
 from provkg.ingest import loading
 from provkg.knowledge import KnowledgeGraph
+from provkg.questions import questions
 from provkg.resources import sample
 from provkg.store import EmbeddedStore, open_store
 from provkg.store.http import Client
@@ -22,7 +23,6 @@ from provkg.store.sparql import parse
 from tests import servers
 from tests.logs import activity, log, session
 from tests.servers import Reply
-from tests.test_questions import EXAMPLES
 
 pytestmark = pytest.mark.xdist_group("servers")
 Write = Callable[[str, str | bytes], Path]
@@ -260,11 +260,11 @@ def test_a_server_of_an_unknown_kind_is_asked_as_the_standard_says(oxigraph: Con
     remote = Remote(dialect="generic", update=f"{url}/update", graph_store=f"{url}/store")
     plain = opened(Config(store=f"{url}/query", remote=remote))
     assert plain.graph().digest() == kg.graph().digest()
-    for name, values in EXAMPLES.items():
-        assert list(plain.ask(name, **values)) == list(kg.ask(name, **values))
+    for name, question in questions().items():
+        assert list(plain.ask(name, **question.example)) == list(kg.ask(name, **question.example)), name
     servers.emptied(oxigraph)
     plain.ingest([sample()])
-    assert kg.ingest([sample()]).unchanged == 5
+    assert kg.ingest([sample()]).unchanged == 7
     without = opened(Config(store=f"{url}/query", remote=replace(remote, graph_store="")))
     servers.emptied(oxigraph)
     without.ingest([sample()])

@@ -30,7 +30,8 @@ def test_the_sample_conforms(kg: KnowledgeGraph) -> None:
     kg.ingest([sample()])
     report = kg.validate()
     assert report.conforms
-    assert shapes(report, "Warning") == {"Step-in-place"}  # dl1ab rewrites its input, as lstosa's does
+    # dl1ab rewrites its input, as lstosa's does; a run of the next night took the calibration of this one
+    assert shapes(report, "Warning") == {"Step-in-place", "Usage-same-night"}
 
 
 @pytest.mark.parametrize("engine", ["shacl", "pyshacl"])

@@ -21,6 +21,7 @@ _COMMANDS = {
     "show": ("provkg.cli.read", "The card of one product; `provkg PRODUCT` is the same."),
     "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),
     "ask": ("provkg.cli.questions", "Ask a canned question; without one, list them."),
+    "questions": ("provkg.cli.catalogue", "Check, test and publish canned questions, your own too."),
     "query": ("provkg.cli.questions", "Run a SPARQL query from a file or standard input."),
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),

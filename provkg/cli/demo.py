@@ -18,6 +18,7 @@ _NEXT = """What to try next (the store is {store}):
   provkg dl3_LST-1.Run12012.fits                       the card of a product
   provkg ask impact {pedestal}     what must be made again if it is bad
   provkg ask                                           all questions; add --show to see the SPARQL
+  provkg ask outdated                                  what was made from something that is old by now
   provkg status                                        what the store holds, assumed and quarantined
   provkg ingest YOUR/LOGS                              your own records: a new --store, or this one"""
 
@@ -41,8 +42,9 @@ def demo(output: str) -> int:
     store.mkdir(parents=True)
     (store / _MARK).write_text("provkg demo made this store and will replace it\n")
     emit(
-        "Five logs of one analysis: two runs of LST-1 and their calibration (lstosa), the simulation behind the\n"
-        "instrument response (ctapipe), and the gammapy session that made flux points. No program knew of the others."
+        "Six logs of one analysis: two runs of LST-1 and their calibration (lstosa), the simulation behind the\n"
+        "instrument response (ctapipe), the gammapy session that made flux points, and what was done again later.\n"
+        "No program knew of the others. A definition says what two of the steps are expected to do."
     )
     failed = 0
     steps = (

@@ -1,48 +1,110 @@
 """Commands that ask."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QueryTriples, RdfFormat
 
-from provkg.cli.output import chosen, emit, opened, with_format, write
+from provkg.cli import say
+from provkg.cli.output import FORMATS, PIPE_WIDTH, chosen, emit, opened, printable, settings, write
 from provkg.errors import InputError, QuestionError
-from provkg.questions import find_question, questions
+from provkg.knowledge import KnowledgeGraph
+from provkg.questions import Answer, Question, in_order, questions
+from provkg.questions.formats import TEXT, grouped
+from provkg.questions.question import Parameter
 from provkg.store import text_of
 
 _SELECT = {"table": None, "json": QueryResultsFormat.JSON, "jsonl": None, "csv": None, "tsv": None}
 _CONSTRUCT = {"turtle": RdfFormat.TURTLE, "ntriples": RdfFormat.N_TRIPLES}
+PARTIAL = 4
 
 
 @click.command()
 @click.argument("question", required=False)
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--show", "show_query", is_flag=True, help="Print the SPARQL instead of running it.")
-@with_format()
+@click.option("--show", "show_query", is_flag=True, help="Print the SPARQL with the values instead of running it.")
+@click.option(
+    "--explain", is_flag=True, help="Print how the answer was found, and the time of each step, instead of it."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Give at most so many rows; a cut answer ends with status 4.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Wait at most so long; the same.")
+@click.option("--cite", type=click.Path(dir_okay=False, path_type=Path), help="Write what cites the answer to a file.")
+@click.option(
+    "--check", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ask again what a citation asked."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "tree", *TEXT]),
+    help="json is SPARQL results JSON. Default: table on a terminal, tsv in a pipe.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_context
 def ask(
-    ctx: click.Context, question: str | None, values: tuple[str, ...], show_query: bool, form: str | None, as_json: bool
+    ctx: click.Context,
+    question: str | None,
+    values: tuple[str, ...],
+    show_query: bool,
+    explain: bool,
+    limit: int | None,
+    seconds: float | None,
+    cite: Path | None,
+    check: Path | None,
+    form: str | None,
+    as_json: bool,
 ) -> int:
     """Ask a canned QUESTION by its name or id; without one, list them.
 
-    `provkg ask parents product=dl3.fits`; a value without a name is the first parameter's.
+    `provkg ask parents product=dl3.fits`; a value without a name is the first parameter's. A product is a path, a file
+    name, a digest, an IRI, or the beginning of one.
     """
     form = chosen(form, as_json=as_json)
+    if check is not None:
+        if question is not None or show_query or explain or cite is not None:
+            raise click.UsageError("--check goes alone: the citation holds the question and its values", ctx)
+        return _checked(opened(ctx), check)
     if question is None:
-        rows = [
-            (
-                each.id,
-                each.name,
-                each.summary,
-                " ".join(_usage(parameter.name, parameter.required) for parameter in each.parameters.values()),
-            )
-            for each in questions().values()
-        ]
-        write(("id", "question", "summary", "values"), sorted(rows), form)
+        return _listed(ctx, form)
+    graph = opened(ctx)
+    asked = graph.question(question)
+    named = _named(asked, values)
+    if show_query:
+        emit((graph.bound(asked.name, **named) if named else asked.sparql).rstrip())
         return 0
-    asked = find_question(question)
+    answer = graph.ask(asked.name, limit=limit, seconds=seconds, **named)
+    if explain:
+        _explained(answer, form)
+    else:
+        _written(graph, answer, form)
+    if cite is not None:
+        cite.write_text(json.dumps(graph.cite(answer), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if answer.cut:
+        say(f"warning: the answer was {answer.cut}")
+        return PARTIAL
+    return 0
+
+
+def _listed(ctx: click.Context, form: str) -> int:
+    """List the questions in the order of their ids."""
+    known = sorted(questions(settings(ctx).questions).values(), key=in_order)
+    rows = [(each.id, each.name, each.summary, " ".join(map(_usage, each.parameters.values()))) for each in known]
+    if form not in FORMATS:
+        raise click.UsageError(f"the list cannot be written as {form}; choose {', '.join(FORMATS)}", ctx)
+    write(("id", "question", "summary", "values"), rows, form)
+    return 0
+
+
+def _usage(parameter: Parameter) -> str:
+    """Return how a value is given."""
+    return f"{parameter.name}=…" if parameter.required and parameter.default is None else f"[{parameter.name}=…]"
+
+
+def _named(asked: Question, values: tuple[str, ...]) -> dict[str, str]:
+    """Return the values by name; one without a name is that of the first parameter that has none yet."""
     named: dict[str, str] = {}
     for value in values:
         name, equals, text = value.partition("=")
@@ -52,18 +114,66 @@ def ask(
                 raise QuestionError(f"{asked.name} takes no further value: {value!r}", hint="give NAME=VALUE")
             name, text = free[0], value
         named[name] = text
-    if show_query:
-        emit(asked.sparql.rstrip())
-        return 0
-    answers = opened(ctx).ask(asked.name, **named)
-    # IRIs are for programs: a table on a terminal leaves them out, every other format has them
-    columns = [name for name, kind in asked.columns.items() if form != "table" or kind != "iri"]
-    write(columns, ([row[column] for column in columns] for row in answers), form)
-    return 0
+    return named
 
 
-def _usage(name: str, required: bool) -> str:
-    return f"{name}=…" if required else f"[{name}=…]"
+def _written(graph: KnowledgeGraph, answer: Answer, form: str) -> None:
+    if form == "table":  # IRIs are for programs: a table on a terminal leaves them out, every other format has them
+        columns = [name for name, column in answer.columns.items() if column.type != "iri"]
+        write(columns, ([row[column] for column in columns] for row in answer), form)
+    elif form == "tree":
+        _tree(graph, answer)
+    else:
+        emit(TEXT[form](answer), newline=False)
+
+
+def _tree(graph: KnowledgeGraph, answer: Answer) -> None:
+    """Draw an answer as a tree: a history as it is, other answers grouped by some of their columns."""
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from provkg.graphview import tree
+
+    by = answer.question.tree
+    if not by:
+        trees = ", ".join(sorted(name for name, each in graph.questions().items() if each.tree))
+        raise QuestionError(f"the answer to {answer.question.name} is no tree", hint=f"these are: {trees}")
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    if by in (("up",), ("down",)):
+        product = str(next(iter(answer.values.values())))
+        down = by == ("down",)
+        console.print(
+            tree(graph.lineage(product, down=down), graph.find(product)[0].iri, printable(product), down=down)
+        )
+        return
+    root = Tree(Text(answer.question.summary, style="bold"), guide_style="bright_black")
+
+    def grow(branch: Tree, below: dict[str, Any]) -> None:
+        for name, deeper in below.items():
+            count = f"  ({len(deeper)})" if len(deeper) > 1 else ""
+            grow(branch.add(Text(printable(name) + count)), deeper)
+
+    grow(root, grouped(answer, by))
+    console.print(root)
+
+
+def _explained(answer: Answer, form: str) -> None:
+    """Show how an answer was found."""
+    rows = [(phase.what, phase.detail, f"{1000 * phase.seconds:.1f}") for phase in answer.plan]
+    rows += [(f"code: {name}", says, "") for name, says in answer.question.code.items()]
+    budget = f"{1000 * answer.question.seconds:g} ms and {answer.question.rows} rows for a night"
+    write(("step", "what", "ms"), [*rows, ("budget", budget, "")], form if form in FORMATS else "table")
+
+
+def _checked(graph: KnowledgeGraph, path: Path) -> int:
+    """Ask a citation's question again, and say what has changed."""
+    found = graph.check(path)
+    for each in found:
+        emit(each.text)
+    same = not any(each.kind == "answer" for each in found)
+    emit("the answer is still the same" if same else "the answer has changed")
+    return 0 if same else 1
 
 
 @click.command()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from pyoxigraph import Literal
 
 from provkg import config
 from provkg.config import Config
 from provkg.knowledge.cards import Card, card_of, status_of
 from provkg.lineage import Candidate, Step, find, find_one, lineage
 from provkg.store import Graph, Store, open_store
-from provkg.vocab import short
 
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
@@ -23,11 +20,12 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
+    from provkg.questions import Answer, Question
+    from provkg.questions.citing import Change
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
-__all__ = ["Card", "KnowledgeGraph", "open", "open_with", "plain"]
-_NUMBER = ("integer", "int", "long", "decimal", "double")
+__all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
 
 class KnowledgeGraph:
@@ -59,13 +57,66 @@ class KnowledgeGraph:
 
         return ingest(self.store, paths, progress=progress, scheduler=scheduler)
 
-    def ask(self, question: str, **values: Any) -> Iterator[dict[str, str | int | float | None]]:
-        """Answer a canned question: rows of column to value; IRIs of roles, levels and evidence are short words."""
-        from provkg.questions import ask, find_question
+    def ask(self, question: str, *, limit: int | None = None, seconds: float | None = None, **values: Any) -> Answer:
+        """Answer a canned question; see :class:`provkg.questions.Answer`.
 
-        asked = find_question(question)
-        for row in ask(self.graph(), asked, values, site=self.config.site):
-            yield {column: plain(row.get(column), kind) for column, kind in asked.columns.items()}
+        Args:
+            question: its name or id.
+            limit: how many rows to give at most.
+            seconds: how long to wait at most.
+            values: a value for each parameter, as text, a number, or a list where it takes several.
+
+        Raises:
+            QuestionError: the question is unknown, or a value is missing, unknown or wrong.
+            NotFound: no product answers to a name.
+            Ambiguous: several do.
+        """
+        return self.ask_of(self.question(question), values, limit=limit, seconds=seconds)
+
+    def ask_of(
+        self, question: Question, values: Mapping[str, Any], *, limit: int | None = None, seconds: float | None = None
+    ) -> Answer:
+        """Answer a question that is in no folder of the settings; see :meth:`ask`."""
+        from provkg.knowledge.finishing import CODE
+        from provkg.questions import ask
+
+        return ask(self.graph(), question, values, self.config, code=CODE, limit=limit, seconds=seconds)
+
+    def bound(self, question: str, **values: Any) -> str:
+        """Return the SPARQL of a question with its values; errors are those of :meth:`ask`."""
+        from provkg.questions import bound
+
+        return bound(self.graph(), self.question(question), values, self.config)
+
+    def cite(self, answer: Answer) -> dict[str, Any]:
+        """Return what cites an answer, as JSON has it; see :func:`provkg.questions.citing.cite`."""
+        from provkg.questions.citing import cite
+
+        return cite(answer, self.graph())
+
+    def check(self, citation: str | Path) -> list[Change]:
+        """Ask what a citation asked again, and return what has changed since; nothing where all is the same.
+
+        Raises:
+            InputError: the file is no citation of an answer.
+        """
+        from provkg.questions.citing import changes, read
+
+        cited = read(Path(citation))
+        limit = len(cited["rows"]) if cited.get("cut") else None
+        return list(changes(cited, self.ask(cited["question"], limit=limit, **cited["values"]), self.graph()))
+
+    def question(self, name: str) -> Question:
+        """Return a question by its name or id."""
+        from provkg.questions import find_question
+
+        return find_question(name, self.config.questions)
+
+    def questions(self) -> dict[str, Question]:
+        """Return all questions by name: those that are shipped, and those of the folders in the settings."""
+        from provkg.questions import questions
+
+        return questions(self.config.questions)
 
     def find(self, text: str) -> list[Candidate]:
         """Return the entities that a path, name, IRI, digest or prefix can mean."""
@@ -196,14 +247,3 @@ def open(store: str | Path | None = None) -> KnowledgeGraph:  # noqa: A001 - the
 def open_with(settings: Config, store: str | Path) -> KnowledgeGraph:
     """Open a store with these settings."""
     return KnowledgeGraph(open_store(replace(settings, store=str(store))))
-
-
-def plain(term: Any, kind: str = "string") -> str | int | float | None:
-    """Return a term as a plain value: a number where it is one, a short word for a ``term`` column."""
-    if term is None:
-        return None
-    if isinstance(term, Literal) and short(term.datatype.value) in _NUMBER:
-        return (
-            int(term.value) if short(term.datatype.value) != "decimal" and "." not in term.value else float(term.value)
-        )
-    return short(term.value) or None if kind == "term" else str(term.value)

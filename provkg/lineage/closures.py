@@ -1,57 +1,149 @@
 """Closures in canned questions: answered by the lineage index, so that no server walks a path.
 
-A question writes each closure as a sub-select of its own, in one of three forms::
+A question writes each closure as a sub-select of its own, from a product or from all that another sub-select finds::
 
-    { SELECT DISTINCT ?x WHERE { ?x (pkg:progenitor|pkg:drawnFrom)+ <product> . } }
-    { SELECT DISTINCT ?x WHERE { <product> (pkg:progenitor|pkg:drawnFrom)+ ?x . } }
-    { SELECT DISTINCT ?x WHERE { <product> (pkg:progenitor|pkg:drawnFrom)* ?y . ?y prov:wasGeneratedBy ?x . } }
+    { SELECT DISTINCT ?x WHERE { ?x (pkg:progenitor|pkg:drawnFrom)+ <product> } }
+    { SELECT DISTINCT ?x WHERE { <product> (pkg:progenitor|pkg:drawnFrom)* ?x } }
+    { SELECT DISTINCT ?x WHERE { <product> (pkg:progenitor|pkg:drawnFrom)* ?y . ?y prov:wasGeneratedBy ?x } }
+    { SELECT DISTINCT ?x WHERE { { SELECT DISTINCT ?s WHERE { … } } ?x (pkg:progenitor|pkg:drawnFrom)* ?s } }
 
-what was made from a product, what it was made from, and the activities of its history. Any SPARQL 1.1 engine can
-answer these as they stand; here their place is taken by the VALUES that the index gives.
+what was made from something, what it was made from (``*``: itself too), and the activities of its history. Any
+SPARQL 1.1 engine can answer these as they stand; here their place is taken by the VALUES that the index gives.
+
+Engines without statistics join other sub-selects with everything in the store; those of the variables that a question
+names as ``first`` are answered before the rest, and their place is taken by what they found.
 """
 
 import re
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from provkg.lineage.index import Index, index_of
-from provkg.store import Graph, values
+from provkg.store import Graph, text_of, tokens, values
 
-_PATH = r"\(pkg:progenitor\|pkg:drawnFrom\)"
-_CLOSURE = re.compile(
-    rf"""SELECT \s+ DISTINCT \s+ \?(?P<x>\w+) \s+ WHERE \s* \{{ \s* (?:
-        \?(?P=x) \s+ {_PATH}\+ \s+ <(?P<down>[^<>\s]+)> (?:\s*\.)?
-      | <(?P<up>[^<>\s]+)> \s+ {_PATH}\+ \s+ \?(?P=x) (?:\s*\.)?
-      | <(?P<made>[^<>\s]+)> \s+ {_PATH}\* \s+ \?(?P<y>\w+) \s*\.\s*
-        \?(?P=y) \s+ prov:wasGeneratedBy \s+ \?(?P=x) (?:\s*\.)?
-    ) \s* \}}""",
-    re.VERBOSE,
-)
+_PATH = r"\(\s*pkg:progenitor\s*\|\s*pkg:drawnFrom\s*\)"
+_NODE = r"(?:<(?P<iri>[^<>\s]+)>|\?(?P<variable>\w+))"
+_SELECT = re.compile(r"SELECT\s+DISTINCT\s+\?(\w+)\s+WHERE\s*\{")
+_FORMS = {
+    "down": rf"\?X\s+{_PATH}(?P<sign>[+*])\s+{_NODE}",
+    "up": rf"{_NODE}\s+{_PATH}(?P<sign>[+*])\s+\?X",
+    "made": rf"{_NODE}\s+{_PATH}(?P<sign>[+*])\s+\?(?P<y>\w+)\s*\.\s*\?(?P=y)\s+prov:wasGeneratedBy\s+\?X",
+}
 
 
-def through_index(graph: Graph, sparql: str) -> str:
-    """Return a query with its closures answered; where an answer is too long for the store, the path stays.
+class Closure(NamedTuple):
+    """A sub-select that was answered: the variable that it binds, how many it found, and whether it had to stay."""
+
+    variable: str
+    found: int
+    stays: bool
+
+
+class _Group(NamedTuple):
+    """A sub-select: its variable, and where it and what is between its braces begin and end."""
+
+    variable: str
+    start: int
+    inner: int
+    end: int
+
+
+@dataclass
+class _Answering:
+    graph: Graph
+    index: Index
+    prologue: str
+    first: Container[str]
+    closures: list[Closure] = field(default_factory=list)
+
+    def answered(self, text: str) -> str:
+        """Return a text with the values of its closures in their place."""
+        pieces, at = [], 0
+        for group in _groups(text):
+            if group.start < at:
+                continue
+            found = self.found(text[group.inner : group.end - 1], group.variable)
+            if found is None and group.variable in self.first:
+                found = self.starts(text[group.start : group.end], group.variable)
+            if found is None:
+                continue
+            stays = len(found) > self.graph.constants
+            self.closures.append(Closure(group.variable, len(found), stays))
+            if not stays:
+                pieces += [text[at : group.start], values(group.variable, found)]
+                at = group.end
+        return "".join([*pieces, text[at:]])
+
+    def found(self, text: str, variable: str) -> list[str] | None:
+        """Return what a closure finds, or None where a sub-select is none."""
+        body, nested = text, next(iter(_groups("{" + text)), None)
+        start = None
+        if nested is not None and text[: nested.start - 1].strip() == "{":
+            start = nested.variable
+            body = text[nested.end - 1 :].lstrip().removeprefix("}")
+        for form, pattern in _FORMS.items():
+            match = re.fullmatch(rf"\s*\.?\s*{pattern.replace('X', variable)}\s*\.?\s*", _bare(body))
+            if match is None or match["variable"] != start:
+                continue
+            starts = [match["iri"]] if nested is None else self.starts(text[nested.start - 1 : nested.end - 1], start)
+            return self.reached(starts, form, match["sign"])
+        return None
+
+    def starts(self, text: str, variable: str | None) -> list[str]:
+        """Return what a sub-select finds."""
+        return [text_of(row[str(variable)]) for row in self.graph.select(self.prologue + self.answered(text))]
+
+    def reached(self, starts: list[str], form: str, sign: str) -> list[str]:
+        """Return what is reached."""
+        known = [number for each in starts if (number := self.index.find(each)) is not None]
+        ids = np.array(known, np.uint32)
+        reached = self.index.closure(ids, down=form == "down") if known else ids
+        if form == "made":
+            made = np.append(reached, ids) if sign == "*" else reached
+            return self.index.activities(self.index.makers(made))
+        found = self.index.iris(reached)
+        return list(dict.fromkeys([*starts, *found])) if sign == "*" else found
+
+
+def through_index(graph: Graph, sparql: str, first: Container[str] = ()) -> tuple[str, list[Closure]]:
+    """Return a query with its closures answered, and these; one that is too long for the store stays as it is.
 
     Args:
         graph: an open store.
         sparql: a question with its terms bound.
+        first: the variables of other sub-selects that are answered before the rest.
     """
-    if not _CLOSURE.search(sparql):
-        return sparql
-    index = index_of(graph)
-
-    def answer(match: re.Match[str]) -> str:
-        found = _answer(index, match)
-        return values(match["x"], found) if len(found) <= graph.constants else match[0]
-
-    return _CLOSURE.sub(answer, sparql)
+    if not first and not re.search(_PATH, sparql):
+        return sparql, []
+    start = next(match.start() for match in tokens(sparql) if (match["word"] or "").upper() == "SELECT")
+    answering = _Answering(graph, index_of(graph), sparql[:start], first)
+    return answering.prologue + answering.answered(sparql[start:]), answering.closures
 
 
-def _answer(index: Index, match: re.Match[str]) -> list[str]:
-    start = index.find(match["down"] or match["up"] or match["made"])
-    if start is None:
-        return []
-    reached = index.closure(start, down=match["down"] is not None)
-    if match["made"] is None:
-        return index.iris(reached)
-    return index.activities(index.makers(np.append(reached, np.uint32(start))))
+def _groups(text: str) -> list[_Group]:
+    """Return the sub-selects of one variable, the outer before the inner; a query that is one itself is none."""
+    found = []
+    for match in _SELECT.finditer(_bare(text)):
+        depth, end = 0, 0
+        for token in tokens(text[match.end() - 1 :]):
+            depth += {"{": 1, "}": -1}.get(token["mark"] or "", 0)
+            if depth == 0:
+                end = match.end() - 1 + token.end()
+                break
+        inside = any(token["mark"] == "{" for token in tokens(text[: match.start()]))
+        if end and inside:
+            found.append(_Group(match[1], match.start(), match.end(), end))
+    return found
+
+
+def _bare(text: str) -> str:
+    """Return a text of the same length without what stands in strings and comments."""
+    pieces, at = [], 0
+    for token in tokens(text):
+        if token["skip"]:
+            pieces += [text[at : token.start()], " " * len(token[0])]
+            at = token.end()
+    return "".join([*pieces, text[at:]])

@@ -9,6 +9,7 @@ from provkg.store.graph import Graph, Row, Term, readable, text_of, values, writ
 from provkg.store.local import LocalGraph
 from provkg.store.memory import MemoryStore
 from provkg.store.protocol import Store, Unfinished, Writing
+from provkg.store.sparql import tokens
 
 __all__ = [
     "EmbeddedStore",
@@ -23,6 +24,7 @@ __all__ = [
     "open_store",
     "readable",
     "text_of",
+    "tokens",
     "values",
     "written",
 ]

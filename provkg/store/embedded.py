@@ -31,7 +31,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from provkg.config import Config
 from provkg.errors import StoreError, StoreLocked
-from provkg.store.local import LocalGraph
+from provkg.store.local import DIGEST, LocalGraph
 from provkg.store.protocol import FORMAT, Store, Writing, same_base, same_format
 
 QUADS, BESIDE = "quads", "beside"
@@ -44,6 +44,7 @@ class EmbeddedStore(Store):
     def __init__(self, path: Path, config: Config) -> None:
         self.path = path
         self.config = config
+        self._kept: tuple[Path, LocalGraph] | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +72,8 @@ class EmbeddedStore(Store):
     def read(self) -> LocalGraph:
         """Open the current snapshot for reading; it does not change, and is kept until the second ingest after it.
 
+        While it is the current one it stays open: what was read of it stays in memory.
+
         Raises:
             StoreError: there is no store, or it cannot be read.
         """
@@ -78,10 +81,13 @@ class EmbeddedStore(Store):
             snapshot = self.current()
             if snapshot is None:
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
+            if self._kept is not None and self._kept[0] == snapshot:
+                return self._kept[1]
             base = self.base()
             try:
                 store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
-                return LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
+                self._kept = snapshot, LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
+                return self._kept[1]
             except OSError as error:
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked
                     raise StoreError(f"{snapshot}: {error}") from None
@@ -114,6 +120,7 @@ class EmbeddedStore(Store):
         with _disk_errors(self.path):
             (self.path / "snapshots").mkdir(parents=True, exist_ok=True)
             lock = self._lock()
+        self._kept = None  # nothing of the state before stays open
         try:
             with _disk_errors(self.path):
                 base = self.base()
@@ -131,7 +138,8 @@ class EmbeddedStore(Store):
         if current is not None:
             pyoxigraph.Store.read_only(str(current / QUADS)).backup(str(copy / QUADS))
             for file in (current / BESIDE).iterdir():
-                os.link(file, copy / BESIDE / file.name)
+                if not file.name.startswith(DIGEST):  # it is that of the state before
+                    os.link(file, copy / BESIDE / file.name)
         writing = EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
         try:
             yield writing

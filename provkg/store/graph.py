@@ -115,7 +115,7 @@ class Graph(ABC):
     def digest(self) -> str:
         """Return the sha256 of the canonical N-Quads of everything but the ledger and what reasoning added.
 
-        The store holds no blank nodes, so RDFC-1.0 is the sorted lines.
+        The store holds no blank nodes, so RDFC-1.0 is the sorted lines. It is made by reading everything.
         """
         left_out = {self.iri(LEDGER), self.iri(INFERENCES)}
         lines = sorted(

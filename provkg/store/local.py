@@ -1,7 +1,9 @@
 """Quads in this process: pyoxigraph, on disk or in memory."""
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +11,7 @@ from pyoxigraph import BlankNode, NamedNode, Quad, QueryBoolean, QuerySolutions,
 
 from provkg.store.graph import Graph, Row, Term
 
+DIGEST = "digest"  # the file beside the quads that holds the digest of this state
 # IRIs, strings and comments: in them no word is a keyword
 _QUOTED = re.compile(
     r"""<[^<>"{}|^`\\\x00-\x20]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
@@ -65,6 +68,20 @@ class LocalGraph(Graph):
     def text(self, graph: str) -> bytes:
         """Return a graph as N-Triples."""
         return cast("bytes", self.store.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)))
+
+    def digest(self) -> str:
+        """Return the digest of the store; it is kept beside the quads, for this state of them."""
+        kept = self.beside / DIGEST if self.beside is not None and self.snapshot else None
+        if kept is None:
+            return super().digest()
+        with suppress(OSError):
+            return kept.read_text("ascii")
+        found = super().digest()
+        with suppress(OSError):  # who may only read makes it each time
+            part = kept.with_suffix(f".{os.getpid()}")
+            part.write_text(found, "ascii")
+            part.replace(kept)
+        return found
 
     def dump(self) -> bytes:
         """Return all quads as N-Quads."""

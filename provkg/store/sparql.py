@@ -17,6 +17,15 @@ _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _MODIFIERS = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
 
 
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """Give the tokens of a query that can matter: what is in a string or a comment is one token, of the group skip.
+
+    >>> [token[0] for token in tokens("SELECT ?x { ?x e:p '?y' } # ?z") if token["variable"]]
+    ['?x', '?x']
+    """
+    return _TOKEN.finditer(text)
+
+
 @dataclass(frozen=True)
 class Query:
     """The parts of a query.

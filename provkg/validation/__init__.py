@@ -96,6 +96,19 @@ def judged(
     return list(_by_shapes(shapes, [scopes.neighbourhood(graph, [source])], engine, layers))
 
 
+def of_activity(graph: Graph, activity: str, *, engine: str = "auto") -> tuple[Finding, ...]:
+    """Judge one activity, with what it read and wrote and how, by all shapes.
+
+    Merging and the order of events (PROV-CONSTRAINTS) need whole sources: :func:`validate` judges these.
+    """
+    scope, shapes, engine = scopes.of_activity(graph, activity), load(LAYERS, ()), chosen(engine)
+    data = scopes.neighbourhood(graph, scope.sources, scope.focus)
+    places = Places(graph)
+    found = _unique(list(_by_shapes(shapes, [data], engine, LAYERS)))
+    placed = (_placed(places, replace(each, value=_value(graph, shapes, each))) for each in found)
+    return in_order(each for each in placed if scope.focus is None or each.focus in scope.focus)
+
+
 def _by_shapes(shapes: Shapes, pieces: Iterable[Data], engine: str, layers: Sequence[str]) -> Iterator[Finding]:
     for data in pieces:
         for each in _from_shapes(shapes, run(engine, shapes, data), layers):

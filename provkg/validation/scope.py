@@ -115,6 +115,11 @@ def of_product(graph: Graph, product: str, *, site: str) -> Scope:
     return _around(graph, activities, {entity, *(step.entity for step in steps if step.entity)})
 
 
+def of_activity(graph: Graph, activity: str) -> Scope:
+    """Return the scope of one activity: what it read and wrote, and how."""
+    return _around(graph, {activity}, set())
+
+
 def _around(graph: Graph, activities: set[str], more: set[str]) -> Scope:
     """Return activities with their relations and what these relate, and the sources that tell of them."""
     focus, held = set(more), set()
@@ -161,8 +166,11 @@ def neighbourhood(graph: Graph, wanted: Iterable[str], only: frozenset[str] | No
     left_out = {graph.iri(LEDGER), graph.iri(INFERENCES)}
     shared = {graph.iri(name) for name in (CATALOGUE, DESCRIPTIONS, RESOLUTION)}
     lines: set[str] = set()
-    todo = {_text(quad.subject) for source in wanted for quad in graph.quads(None, None, None, source)}
-    todo = todo if only is None else todo & only
+    sources = list(wanted)
+    if only is None:
+        todo = {_text(quad.subject) for source in sources for quad in graph.quads(None, None, None, source)}
+    else:
+        todo = {node for node in only if any(True for source in sources for _ in graph.quads(node, None, None, source))}
     seen, focus = set(todo), set(todo)
     for hop in range(_HOPS):
         follow: set[str] = set()

@@ -194,27 +194,24 @@ class Index:
             if len(new):
                 yield new
 
-    def closure(self, product: int, *, down: bool, depth: int | None = None) -> Ids:
-        """Return all that a product was made from, or all that was made from it, nearest first.
+    def closure(self, start: int | Ids, *, down: bool, depth: int | None = None) -> Ids:
+        """Return all that some products were made from, or all that was made from them, nearest first.
 
-        The product itself is among them only where a circle of derivations leads back to it.
+        A product of the start is among them only where it was made from another, or a circle of derivations leads back.
         """
-        start = np.array([product], np.uint32)
-        found = list(self.levels(start, down=down, depth=depth))
+        starts = distinct(np.atleast_1d(np.asarray(start, np.uint32)))
+        found = list(self.levels(starts, down=down, depth=depth))
         reached = np.concatenate(found) if found else np.zeros(0, np.uint32)
-        if self.circular(start, reached, down=down):
-            reached = np.append(reached, start)
-        return reached
+        return np.append(reached, self.again(starts, reached, down=down))
 
-    def circular(self, start: Ids, reached: Ids, *, down: bool) -> bool:
-        """Say whether a walk comes back to its start."""
-        back = np.concatenate(
-            [
-                np.zeros(0, np.uint32),
-                *(table.node[at] for table, at, _ in self.neighbours(start, "up" if down else "down")),
-            ]
-        )
-        return bool(np.isin(back, reached).any())
+    def again(self, starts: Ids, reached: Ids, *, down: bool) -> Ids:
+        """Return those of the start to which a walk comes."""
+        passed = np.append(reached, starts)
+        found = [
+            starts[of[np.isin(table.node[at], passed)]]
+            for table, at, of in self.neighbours(starts, "up" if down else "down")
+        ]
+        return distinct(np.concatenate(found)) if found else np.zeros(0, np.uint32)
 
     def makers(self, products: Ids) -> Ids:
         """Return the activities that made some products."""

@@ -1,0 +1,252 @@
+"""What is done with the rows of a query where SPARQL alone does not give the answer; each is named in a header."""
+
+import hashlib
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from pyoxigraph import Literal, NamedNode
+
+from provkg.questions.asking import Asked, Code
+from provkg.questions.histories import batches, current, divergence, recipes, same, shortest, subset
+from provkg.store import Row, text_of
+from provkg.vocab import PKG, XSD
+
+_DECIMAL = NamedNode(XSD + "decimal")
+_GRADES = ((1.0, "A"), (0.9, "B"), (0.7, "C"), (0.5, "D"))
+_ADVICE = {
+    "inputs": "ingest the records of the steps that made {} inputs",
+    "steps with a c": "record the command line of {} steps",
+    "steps with an": "record the environment of {} steps",
+    "steps that": "look at {} steps that did not end well",
+    "products": "record a digest of the content of {} products",
+}
+
+
+def decimal(value: float) -> Literal:
+    """Return a number to the microsecond, as xsd:decimal."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return Literal(text or "0", datatype=_DECIMAL)
+
+
+def shell(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Write ``command``, a list of arguments as JSON, as a line for a POSIX shell; other text stays as it is."""
+    for row in rows:
+        text = text_of(row["command"])
+        try:
+            arguments = json.loads(text)
+        except ValueError:
+            arguments = None
+        yield {**row, "command": Literal(shlex.join(map(str, arguments)) if isinstance(arguments, list) else text)}
+
+
+def versus(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Put what two sides had beside each other, and leave out what is equal."""
+    had: dict[tuple[tuple[str, Any], ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        key = tuple((name, term) for name, term in row.items() if name not in ("side", "version"))
+        had[key][text_of(row["side"])].add(text_of(row["version"]))
+    for key, sides in had.items():
+        if sides["first"] != sides["second"]:
+            yield {**dict(key), **{side: _listed(sides[side]) for side in ("first", "second")}}
+
+
+def _listed(values: set[str]) -> Literal | None:
+    return Literal(", ".join(sorted(values))) if values else None
+
+
+def last(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Keep the first row of each activity: the query gives the last good one first."""
+    seen: set[str] = set()
+    for row in rows:
+        activity = text_of(row["activity"])
+        if activity not in seen:
+            seen.add(activity)
+            yield row
+
+
+def unusual(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Keep activities that took more than ``factor`` times the median, or less than that part of it."""
+    found = [(row, taken) for row in rows if (taken := seconds_of(row)) is not None]
+    if not found:
+        return
+    middle = median(taken for _, taken in found)
+    for row, taken in found:
+        factor = float(text_of(row["factor"]))
+        if taken > factor * middle or taken * factor < middle:
+            times = decimal(taken / middle) if middle else None
+            yield {**row, "seconds": decimal(taken), "median": decimal(middle), "times": times}
+
+
+def needed(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Count activities by type: those that were needed, and then the others of their sessions."""
+    told: dict[str, Row] = {}
+    for row in rows:  # the query gives those that are needed first
+        told.setdefault(text_of(row["activity"]), row)
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in told.values():
+        groups[text_of(row["necessary"]), text_of(row["step"])].append(row)
+    for made in groups.values():
+        starts, ends = ([row[name] for row in made if row[name] is not None] for name in ("startedAt", "endedAt"))
+        yield {
+            **{name: made[0][name] for name in ("necessary", "step")},
+            "times": Literal(len(made)),
+            "first": min(starts, key=_moment, default=None),
+            "last": max(ends, key=_moment, default=None),
+        }
+
+
+def _moment(term: object) -> datetime:
+    return datetime.fromisoformat(text_of(term))
+
+
+def walltime(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Sum how long the activities of each step took on each host."""
+    taken: dict[tuple[Any, Any], dict[str, float | None]] = defaultdict(dict)
+    for row in rows:
+        taken[row["step"], row["host"]][text_of(row["activity"])] = seconds_of(row)
+    for (step, host), each in taken.items():
+        timed = [value for value in each.values() if value is not None]
+        counts = {"activities": Literal(len(each)), "timed": Literal(len(timed)), "seconds": decimal(sum(timed))}
+        yield {"step": step, "host": host, **counts}
+
+
+def seconds_of(row: Row) -> float | None:
+    """Return how long something took, unless a time is missing or no time, or it ended before it began."""
+    try:
+        start, end = (datetime.fromisoformat(text_of(row[name])) for name in ("startedAt", "endedAt"))
+        taken = (end - start).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return taken if taken >= 0 else None
+
+
+def platform(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Read interpreter, system, conda environment and container of each environment."""
+    known: dict[str, Row] = {}
+    for row in rows:
+        environment = text_of(row["environment"])
+        if environment not in known:
+            texts = asked.graph.objects(environment, PKG.json)
+            known[environment] = {
+                **_platform(json.loads(texts[0]) if texts else {}),
+                "packages": Literal(len(asked.graph.objects(environment, PKG.includes))),
+            }
+        yield {**row, **known[environment]}
+
+
+def _platform(facts: Mapping[str, Any]) -> Row:
+    python, system, variables = (_part(facts, name) for name in ("python", "platform", "environment"))
+    version = python.get("version", "")
+    written = ".".join(map(str, version)) if isinstance(version, list) else str(version)
+    words = (python.get("implementation"), written)
+    container = next((variables[name] for name in variables if name.upper().endswith("_CONTAINER")), None)
+    return {
+        "interpreter": _words(*words) if written else None,
+        "system": _words(system.get("system"), system.get("release"), system.get("machine")),
+        "conda": _words(variables.get("CONDA_DEFAULT_ENV")),
+        "container": _words(container),
+    }
+
+
+def _part(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = facts.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _words(*words: Any) -> Literal | None:
+    return Literal(" ".join(str(word) for word in words if word)) if any(words) else None
+
+
+def check(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Compare the digest of each file on this machine with the recorded one."""
+    for row in rows:
+        yield {**row, "state": Literal(_state(row))}
+
+
+def _state(row: Row) -> str:
+    algorithm, recorded = text_of(row["algorithm"]).lower(), text_of(row["digest"]).lower()
+    path = Path(text_of(row["location"]))
+    try:
+        if not path.is_file():
+            return "missing"
+        if algorithm not in hashlib.algorithms_available or not recorded:
+            return "unverifiable"
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, algorithm).hexdigest()
+    except (OSError, ValueError, TypeError):  # no right to read it, a name that cannot be; a digest without a length
+        return "unreadable"
+    if found == recorded:
+        return "verified"
+    return "rewritten" if text_of(row["rewritten"]) in ("true", "1") else "changed"
+
+
+class Criterion(NamedTuple):
+    """How many of all meet a criterion."""
+
+    name: str
+    met: int
+    all: int
+
+    @property
+    def grade(self) -> str:
+        """Its letter.
+
+        >>> Criterion("steps", 9, 10).grade, Criterion("steps", 0, 3).grade
+        ('B', 'F')
+        """
+        return next((mark for least, mark in _GRADES if self.met >= least * self.all), "E" if self.met else "F")
+
+    @property
+    def advice(self) -> str:
+        """What would make it better."""
+        words = next((advice for start, advice in _ADVICE.items() if self.name.startswith(start)), "{}")
+        return "" if self.grade == "A" else words.format(self.all - self.met)
+
+    def row(self, improvement: str) -> Row:
+        """Return it as a row."""
+        facts: dict[str, str | int] = {"grade": self.grade, "criterion": self.name, "met": self.met, "all": self.all}
+        return {
+            **{name: Literal(value) for name, value in facts.items()},
+            "improvement": Literal(improvement) if improvement else None,
+        }
+
+
+def grade(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Give each criterion its letter, and before them the product's: the worst, and what is cheapest to mend there."""
+    found = [
+        Criterion(text_of(row["criterion"]), *(int(text_of(row[name])) for name in ("met", "all"))) for row in rows
+    ]
+    if not found:
+        return
+    worst = max(each.grade for each in found)
+    cheapest = min((each.all - each.met, each.name, each) for each in found if each.grade == worst)[2]
+    good = sum(each.grade == "A" for each in found)
+    yield {**Criterion("this product", good, len(found)).row(cheapest.advice), "grade": Literal(worst)}
+    for each in sorted(found):
+        yield each.row(each.advice)
+
+
+CODE: dict[str, Code] = {
+    "batches": batches,
+    "check": check,
+    "current": current,
+    "divergence": divergence,
+    "grade": grade,
+    "last": last,
+    "needed": needed,
+    "platform": platform,
+    "recipes": recipes,
+    "same": same,
+    "shell": shell,
+    "shortest": shortest,
+    "subset": subset,
+    "unusual": unusual,
+    "versus": versus,
+    "walltime": walltime,
+}

@@ -1,0 +1,189 @@
+"""Answers as text and as tables of other libraries."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pyoxigraph import BlankNode, Literal
+
+from provkg.errors import MissingExtra
+from provkg.questions.answer import Answer, plain
+from provkg.vocab import XSD
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN = 200  # rows of an answer in a notebook
+_TYPES: dict[str, type] = {"integer": int, "decimal": float, "boolean": bool}
+
+
+def environment() -> Environment:
+    """Return jinja2 with our templates; what stands in data is escaped in HTML."""
+    return _environment()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, select_autoescape  # noqa: PLC0415 - slow to import
+
+    loader = PackageLoader("provkg.questions", "templates")
+    return Environment(loader=loader, autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True)
+
+
+def text_of_cells(row: dict[str, Any]) -> list[str]:
+    """Return a row as text; what is unknown is empty."""
+    return ["" if value is None else str(value) for value in row.values()]
+
+
+def to_tsv(answer: Answer) -> str:
+    """Return tab-separated values, in which tabs and line ends are escaped so that cut and awk can read them."""
+    lines = [list(answer.columns), *map(text_of_cells, answer)]
+    return "".join("\t".join(map(_one_line, line)) + "\n" for line in lines)
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def to_csv(answer: Answer) -> str:
+    """Return comma-separated values (RFC 4180, with line feeds)."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows(map(text_of_cells, answer))
+    return stream.getvalue()
+
+
+def to_json(answer: Answer) -> str:
+    """Return SPARQL 1.1 Query Results JSON."""
+    rows = [
+        {name: _term(term) for name in answer.columns if (term := row.get(name)) is not None} for row in answer.terms
+    ]
+    return json.dumps({"head": {"vars": [*answer.columns]}, "results": {"bindings": rows}}, ensure_ascii=False) + "\n"
+
+
+def _term(term: Any) -> dict[str, str]:
+    if isinstance(term, Literal):
+        if term.language:
+            return {"type": "literal", "value": term.value, "xml:lang": term.language}
+        datatype = term.datatype.value
+        return {
+            "type": "literal",
+            "value": term.value,
+            **({} if datatype == XSD + "string" else {"datatype": datatype}),
+        }
+    return {"type": "bnode" if isinstance(term, BlankNode) else "uri", "value": term.value}
+
+
+def to_jsonl(answer: Answer) -> str:
+    """Return one JSON object a row."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in answer)
+
+
+def to_html(answer: Answer, *, page: bool = False) -> str:
+    """Return a table in HTML, or a page with all rows; everything from data is escaped."""
+    shown = answer[:] if page else answer[:SHOWN]
+    notes = [answer.cut] if answer.cut else []
+    if len(shown) < len(answer):
+        notes.append(f"the first {len(shown)} of {len(answer)} rows")
+    template = environment().get_template("answer.html")
+    return template.render(answer=answer, rows=[list(row.values()) for row in shown], notes=notes, page=page)
+
+
+def to_votable(answer: Answer) -> str:
+    """Return a VOTable; QUERY_STATUS is OVERFLOW where the answer was cut, as DALI says.
+
+    Raises:
+        MissingExtra: astropy is not installed.
+    """
+    table = to_table(answer)
+    from astropy.io.votable import from_table  # noqa: PLC0415
+    from astropy.io.votable.tree import Info  # noqa: PLC0415
+
+    document = from_table(table)
+    resource = document.resources[0]
+    resource.type = "results"
+    resource.infos.append(Info(name="QUERY_STATUS", value="OVERFLOW" if answer.cut else "OK"))
+    resource.description = answer.question.summary
+    for column, field in zip(answer.columns.values(), resource.tables[0].fields, strict=True):
+        field.ucd = "time" if column.type == "dateTime" else None
+    stream = io.BytesIO()
+    document.to_xml(stream)
+    return stream.getvalue().decode()
+
+
+def to_table(answer: Answer) -> Any:
+    """Return an astropy.table.Table; see :meth:`Answer.to_table`."""
+    try:
+        from astropy.table import MaskedColumn, Table  # noqa: PLC0415 - heavy and optional
+    except ImportError:
+        raise MissingExtra("astropy is needed for tables", hint="pip install 'provkg[fits]'") from None
+
+    table = Table(meta={"description": answer.question.summary})
+    for name, column in answer.columns.items():
+        values = _column(answer, name)
+        kind = _TYPES.get(column.type, str)
+        empty = kind()
+        table[name] = MaskedColumn(
+            [empty if value is None else kind(value) for value in values],
+            mask=[value is None for value in values],
+            dtype=kind if values or kind is not str else "U1",
+            unit=column.unit or None,
+        )
+    return table
+
+
+def to_pandas(answer: Answer) -> Any:
+    """Return a pandas.DataFrame; see :meth:`Answer.to_pandas`."""
+    try:
+        import pandas as pd  # noqa: PLC0415 - heavy and optional
+    except ImportError:
+        raise MissingExtra("pandas is needed for data frames", hint="pip install 'provkg[pandas]'") from None
+
+    kinds = {"integer": "Int64", "decimal": "Float64", "boolean": "boolean"}
+    series = {}
+    for name, column in answer.columns.items():
+        values = _column(answer, name)
+        if column.type == "dateTime":
+            series[name] = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")
+        else:
+            series[name] = pd.Series(values, dtype=kinds.get(column.type, "object"))
+    return pd.DataFrame(series)
+
+
+def _column(answer: Answer, name: str) -> list[Any]:
+    kind = answer.columns[name].type
+    return [plain(row.get(name), kind) for row in answer.terms]
+
+
+def grouped(answer: Answer, by: Sequence[str]) -> dict[str, Any]:
+    """Return the values of some columns as a tree: each with what lies below it, in the order of the answer."""
+    root: dict[str, Any] = {}
+    for row in answer:
+        at = root
+        for name in by:
+            at = at.setdefault("-" if row[name] is None else str(row[name]), {})
+    return root
+
+
+TEXT: dict[str, Callable[[Answer], str]] = {
+    "tsv": to_tsv,
+    "csv": to_csv,
+    "json": to_json,
+    "jsonl": to_jsonl,
+    "votable": to_votable,
+    "html": lambda answer: to_html(answer, page=True),
+}
+MEDIA = {
+    "json": "application/sparql-results+json",
+    "csv": "text/csv; charset=utf-8",
+    "tsv": "text/tab-separated-values; charset=utf-8",
+    "votable": "application/x-votable+xml",
+    "html": "text/html; charset=utf-8",
+    "jsonl": "application/jsonl",
+}

@@ -1,0 +1,281 @@
+"""What a user writes as the value of a parameter, as RDF terms; a wrong value is answered with what is possible."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pyoxigraph import Literal, NamedNode
+
+from provkg.config import Config
+from provkg.errors import Ambiguous, MissingExtra, NotFound, QuestionError
+from provkg.lineage import find_one
+from provkg.questions.binding import Term, bind
+from provkg.questions.question import Parameter, Question
+from provkg.store import Graph, text_of
+from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE, XSD
+
+MOST_SHOWN = 20
+LEVELS = ("R0", "R1", "DL0", "DL1", "DL2", "DL3", "DL4", "DL5", "DL6")
+_PROLOGUE = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
+_CHOICES = {
+    "run": "SELECT DISTINCT ?value WHERE { ?session pkg:run ?value }",
+    "night": "SELECT DISTINCT ?value WHERE { ?sum a pkg:NightSummary ; pkg:night ?value }",
+    "step": "SELECT DISTINCT ?value WHERE { ?sum a pkg:StoreSummary ; pkg:activityLabel ?value }",
+    "software": "SELECT DISTINCT ?value WHERE { ?package pkg:packageName ?value }",
+    "account": "SELECT DISTINCT ?value WHERE { ?agent a prov:Agent ; rdfs:label ?value }",
+}
+_VERSIONS = _PROLOGUE + "SELECT DISTINCT ?value WHERE { ?p pkg:packageName ?_software ; pkg:packageVersion ?value }"
+_SAID = {"run": PKG.run, "night": PKG.observationDate, "step": PKG.activityLabel, "software": PKG.packageName}
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+
+
+def choices(graph: Graph, parameter: Parameter) -> list[str]:
+    """Return the values that are possible, in order; empty where anything is."""
+    if parameter.type == "level":
+        return list(LEVELS)
+    query = parameter.choices or _CHOICES.get(parameter.type)
+    if query is None:
+        return []
+    prologue = "" if "PREFIX" in query else _PROLOGUE
+    return sorted({text_of(row["value"]) for row in graph.select(prologue + query)})
+
+
+class Values:
+    """Turn the values of one question into terms.
+
+    Args:
+        graph: an open store.
+        config: zone of times without one, and scope of absolute paths.
+    """
+
+    def __init__(self, graph: Graph, config: Config) -> None:
+        self.graph, self.config = graph, config
+        self.table: dict[str, Callable[[Parameter, str], Term]] = {
+            "product": self.product,
+            "activity": self.activity,
+            "run": self.chosen,
+            "night": self.chosen,
+            "step": self.chosen,
+            "software": self.chosen,
+            "account": self.chosen,
+            "level": self.level,
+            "time": self.time,
+            "number": self.number,
+            "integer": self.integer,
+            "thing": self.thing,
+            "iri": self.iri,
+            "string": self.string,
+        }
+
+    def terms(self, question: Question, given: Mapping[str, Any]) -> dict[str, Term | list[Term]]:
+        """Return the terms of all values, with defaults.
+
+        Raises:
+            QuestionError: a value is missing, unknown or wrong; the hint says what is possible.
+            NotFound: no product answers to a name.
+            Ambiguous: several do.
+        """
+        defaults = {each.name: each.default for each in question.parameters.values() if each.default is not None}
+        said = {name: value for name, value in given.items() if value is not None and value not in ("", [], ())}
+        whole = defaults | said
+        question.check(whole)
+        found: dict[str, Term | list[Term]] = {}
+        for name, parameter in question.parameters.items():
+            if name not in whole:
+                continue
+            value = whole[name]
+            if parameter.type == "version-range":
+                found[name] = self.versions(parameter, str(value), found[parameter.of])
+            elif parameter.many:
+                found[name] = [self.table[parameter.type](parameter, each) for each in several(value)]
+            elif value == "":
+                found[name] = Literal("")  # the default of a parameter that may be left out
+            else:
+                found[name] = self.table[parameter.type](parameter, str(value))
+        return found
+
+    def product(self, _: Parameter, text: str) -> Term:
+        """A version: by path, name, digest, IRI or the beginning of one."""
+        return NamedNode(find_one(self.graph, text, site=self.config.site).iri)
+
+    def activity(self, _: Parameter, text: str) -> Term:
+        """An activity or session by its IRI, or what made a product."""
+        for iri in (text.strip("<>"), self.graph.iri(text)):
+            try:
+                if {PROV.Activity, PKG.Session} & set(self.graph.objects(iri, RDF_TYPE)):
+                    return NamedNode(iri)
+            except ValueError:  # no IRI
+                continue
+        product = find_one(self.graph, text, site=self.config.site).iri
+        makers = self.graph.objects(product, PROV.wasGeneratedBy)
+        if not makers:
+            raise NotFound(f"nobody recorded making {text!r}", hint="give the IRI of an activity or session")
+        if len(makers) > 1:
+            raise Ambiguous(f"{text!r} has {len(makers)} makers", makers, hint="give the IRI of one of them")
+        return NamedNode(makers[0])
+
+    def chosen(self, parameter: Parameter, text: str) -> Term:
+        """A value that the store holds, whichever way it is written."""
+        _check(parameter, text)
+        for way in dict.fromkeys(_ways(parameter.type, text)):
+            for term in (Literal(way), *([Literal(int(way))] if way.isascii() and way.isdigit() else [])):
+                if self.holds(parameter.type, term):
+                    return term
+        possible = choices(self.graph, parameter)
+        same = [each for each in possible if _folded(each) == _folded(text)]
+        if len(same) == 1:
+            return Literal(same[0])
+        raise _unknown(parameter, text, possible)
+
+    def holds(self, kind: str, term: Literal) -> bool:
+        """Say whether the store has a run, night, step, package or account of that name."""
+        if kind == "account":
+            return any(
+                PROV.Agent in self.graph.objects(each, RDF_TYPE)
+                for each in self.graph.subjects(PREFIXES["rdfs"] + "label", term)
+            )
+        return any(True for _ in self.graph.quads(None, _SAID[kind], term))
+
+    def level(self, parameter: Parameter, text: str) -> Term:
+        """A data level of CTAO."""
+        if text.upper() not in LEVELS:
+            raise _unknown(parameter, text, LEVELS)
+        return NamedNode(PKG[text.upper()])
+
+    def time(self, parameter: Parameter, text: str) -> Term:
+        """A time; a date is its midnight, and without a zone it is in that of the settings."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            hint = "such as 2021-09-13, 2021-09-13T22:00 or 2021-09-13T22:00:00Z"
+            raise QuestionError(f"{parameter.name}: {text!r} is no time", hint=hint) from None
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.config.zone))
+        shown = zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return Literal(shown, datatype=NamedNode(XSD + "dateTime"))
+
+    def number(self, parameter: Parameter, text: str) -> Term:
+        """A number in the parameter's unit, or in another that astropy can convert."""
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            unit = f", with a unit such as {parameter.unit}" if parameter.unit else ""
+            raise QuestionError(f"{parameter.name}: {text!r} is no number", hint=f"a number{unit}")
+        value = Decimal(match[1])
+        if match[2] and match[2] != parameter.unit:
+            value = _converted(parameter, value, match[2])
+        return Literal(format(value, "f"), datatype=NamedNode(XSD + "decimal"))
+
+    def integer(self, parameter: Parameter, text: str) -> Term:
+        """A whole number."""
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            raise QuestionError(f"{parameter.name}: {text!r} is no whole number", hint="such as 42")
+        return Literal(text, datatype=NamedNode(XSD + "integer"))
+
+    def iri(self, parameter: Parameter, text: str) -> Term:
+        """An IRI, or a CURIE of our prefixes."""
+        prefix, _, local = text.partition(":")
+        try:
+            return NamedNode(PREFIXES[prefix] + local if prefix in PREFIXES else text.strip("<>"))
+        except ValueError as error:
+            hint = f"such as https://…, or a CURIE of {', '.join(PREFIXES)}"
+            raise QuestionError(f"{parameter.name}: {text!r} is no IRI: {error}", hint=hint) from None
+
+    def thing(self, parameter: Parameter, text: str) -> Term:
+        """An IRI or CURIE, or else a product."""
+        try:
+            return self.iri(parameter, text)
+        except QuestionError:
+            return self.product(parameter, text)
+
+    def string(self, parameter: Parameter, text: str) -> Term:
+        """Any text, or one of the choices."""
+        if parameter.choices:
+            possible = choices(self.graph, parameter)
+            if text not in possible:
+                raise _unknown(parameter, text, possible)
+        _check(parameter, text)
+        return Literal(text)
+
+    def versions(self, parameter: Parameter, text: str, software: Term | list[Term]) -> list[Term]:
+        """The versions of a package in the store that lie in a range of packaging's specifiers."""
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few questions need it
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
+        known = sorted({text_of(row["value"]) for row in self.graph.select(bind(_VERSIONS, {"software": software}))})
+        if text in ("*", *known):
+            return [Literal(each) for each in known if text in ("*", each)]
+        try:
+            wanted = SpecifierSet(text, prereleases=True)
+        except InvalidSpecifier:
+            hint = f"such as '<0.10,>=0.9'; there are {_some(known)}"
+            raise QuestionError(f"{parameter.name}: {text!r} is no range of versions", hint=hint) from None
+
+        def inside(version: str) -> bool:
+            try:
+                return wanted.contains(Version(version))
+            except InvalidVersion:
+                return False
+
+        found: list[Term] = [Literal(each) for each in known if inside(each)]
+        if not found:
+            raise QuestionError(f"no version of {text_of(software)} is in {text!r}", hint=f"there are {_some(known)}")
+        return found
+
+
+def several(value: Any) -> list[str]:
+    """Return the values of a parameter that takes several: a list, or text with commas."""
+    if isinstance(value, str):
+        return [each.strip() for each in value.split(",") if each.strip()]
+    return [str(each) for each in value] if isinstance(value, Iterable) else [str(value)]
+
+
+def _check(parameter: Parameter, text: str) -> None:
+    """Refuse what is no text: half of a surrogate pair, which is a byte that was not UTF-8."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise QuestionError(f"{parameter.name}: {text!r} is no text in Unicode", hint="write it in UTF-8")
+
+
+def _ways(kind: str, text: str) -> list[str]:
+    """Return the ways in which a value may be recorded: runs with and without zeros, nights with and without marks."""
+    if kind == "run":
+        number = re.fullmatch(r"(?:[Rr]un)?0*([0-9]+)", text)
+        return [text, *([number[1].zfill(5), number[1]] if number else [])]
+    if kind == "night" and (date := re.fullmatch(r"([0-9]{4})[-_]?([0-9]{2})[-_]?([0-9]{2})", text)):
+        return [text, "".join(date.groups()), "-".join(date.groups()), "_".join(date.groups())]
+    return [text]
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[-_.]+", "-", text).casefold()
+
+
+def _unknown(parameter: Parameter, text: str, possible: Iterable[str]) -> QuestionError:
+    possible = list(possible)
+    near = get_close_matches(text, possible, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return QuestionError(f"{parameter.name}: {text!r} is not in the store", hint=f"{hint}there are {_some(possible)}")
+
+
+def _some(possible: list[str]) -> str:
+    if not possible:
+        return "none"
+    more = f", and {len(possible) - MOST_SHOWN} more" if len(possible) > MOST_SHOWN else ""
+    return ", ".join(possible[:MOST_SHOWN]) + more
+
+
+def _converted(parameter: Parameter, value: Decimal, unit: str) -> Decimal:
+    if not parameter.unit:
+        raise QuestionError(f"{parameter.name} has no unit, and {unit!r} was given", hint=f"{parameter.name}={value}")
+    try:
+        from astropy import units  # noqa: PLC0415 - heavy and optional
+    except ImportError:
+        hint = f"give it in {parameter.unit}, or pip install 'provkg[fits]'"
+        raise MissingExtra(f"{parameter.name}: astropy is needed to convert {unit}", hint=hint) from None
+    try:
+        return Decimal(repr(float(units.Quantity(float(value), unit).to_value(parameter.unit))))
+    except (ValueError, TypeError):  # astropy's UnitConversionError is a TypeError
+        hint = f"a number of {parameter.unit}"
+        raise QuestionError(f"{parameter.name}: {unit!r} cannot be converted to {parameter.unit}", hint=hint) from None
