@@ -90,10 +90,10 @@ class Values:
             value = whole[name]
             if parameter.type == "version-range":
                 found[name] = self.versions(parameter, str(value), found[parameter.of])
+            elif value in ("", "*") and value == parameter.default:
+                found[name] = Literal(value)  # whatever it is
             elif parameter.many:
                 found[name] = [self.table[parameter.type](parameter, each) for each in several(value)]
-            elif value == "":
-                found[name] = Literal("")  # the default of a parameter that may be left out
             else:
                 found[name] = self.table[parameter.type](parameter, str(value))
         return found
