@@ -5,7 +5,7 @@
 
 FOLDER holds the logs of a night; without it one is made. SMALL and LARGE are folders of stores, as ``year.py`` makes
 them: then each question is asked of both. Values for the questions are found in the (small) store. Plain SPARQL, and
-each question of two stores, run in a process of their own, that is ended after a minute or five.
+each question of two stores, run in a process of their own, that is ended after 20 seconds or five minutes.
 """
 
 import json
@@ -23,12 +23,12 @@ from subjects import subjects
 
 import provkg
 from provkg.questions import Question, bound, in_order
-from provkg.questions.values import choices
+from provkg.questions.choices import choices
 from provkg.store import text_of
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP
 
 LIMIT = 300  # seconds for a question on two stores
-PLAIN = 60  # seconds for plain SPARQL
+PLAIN = 20  # seconds for plain SPARQL
 DOWN = {"impact", "descendants", "released-impact", "remake-order"}
 _USUAL = {"step": "r0_to_dl1", "check": "dl1_datacheck", "kind": "RFModelEnergyFile", "parameter": "ObservationRun"}
 

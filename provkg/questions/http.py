@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from provkg.errors import Ambiguous, NotFound, ProvkgError, QuestionError
 from provkg.questions.catalogue import in_order
+from provkg.questions.choices import LEVELS
 from provkg.questions.formats import MEDIA, TEXT
-from provkg.questions.values import LEVELS
 
 if TYPE_CHECKING:
     from provkg.questions.answer import Answer

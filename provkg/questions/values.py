@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,34 +13,14 @@ from provkg.config import Config
 from provkg.errors import Ambiguous, MissingExtra, NotFound, QuestionError
 from provkg.lineage import find_one
 from provkg.questions.binding import Term, bind
+from provkg.questions.choices import LEVELS, PROLOGUE, choices, some, unknown
 from provkg.questions.question import Parameter, Question
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE, XSD
 
-MOST_SHOWN = 20
-LEVELS = ("R0", "R1", "DL0", "DL1", "DL2", "DL3", "DL4", "DL5", "DL6")
-_PROLOGUE = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
-_CHOICES = {
-    "run": "SELECT DISTINCT ?value WHERE { ?session pkg:run ?value }",
-    "night": "SELECT DISTINCT ?value WHERE { ?sum a pkg:NightSummary ; pkg:night ?value }",
-    "step": "SELECT DISTINCT ?value WHERE { ?sum a pkg:StoreSummary ; pkg:activityLabel ?value }",
-    "software": "SELECT DISTINCT ?value WHERE { ?package pkg:packageName ?value }",
-    "account": "SELECT DISTINCT ?value WHERE { ?agent a prov:Agent ; rdfs:label ?value }",
-}
-_VERSIONS = _PROLOGUE + "SELECT DISTINCT ?value WHERE { ?p pkg:packageName ?_software ; pkg:packageVersion ?value }"
+_VERSIONS = PROLOGUE + "SELECT DISTINCT ?value WHERE { ?p pkg:packageName ?_software ; pkg:packageVersion ?value }"
 _SAID = {"run": PKG.run, "night": PKG.observationDate, "step": PKG.activityLabel, "software": PKG.packageName}
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
-
-
-def choices(graph: Graph, parameter: Parameter) -> list[str]:
-    """Return the values that are possible, in order; empty where anything is."""
-    if parameter.type == "level":
-        return list(LEVELS)
-    query = parameter.choices or _CHOICES.get(parameter.type)
-    if query is None:
-        return []
-    prologue = "" if "PREFIX" in query else _PROLOGUE
-    return sorted({text_of(row["value"]) for row in graph.select(prologue + query)})
 
 
 class Values:
@@ -129,7 +108,7 @@ class Values:
         same = [each for each in possible if _folded(each) == _folded(text)]
         if len(same) == 1:
             return Literal(same[0])
-        raise _unknown(parameter, text, possible)
+        raise unknown(parameter, text, possible)
 
     def holds(self, kind: str, term: Literal) -> bool:
         """Say whether the store has a run, night, step, package or account of that name."""
@@ -143,7 +122,7 @@ class Values:
     def level(self, parameter: Parameter, text: str) -> Term:
         """A data level of CTAO."""
         if text.upper() not in LEVELS:
-            raise _unknown(parameter, text, LEVELS)
+            raise unknown(parameter, text, LEVELS)
         return NamedNode(PKG[text.upper()])
 
     def time(self, parameter: Parameter, text: str) -> Term:
@@ -195,7 +174,7 @@ class Values:
         if parameter.choices:
             possible = choices(self.graph, parameter)
             if text not in possible:
-                raise _unknown(parameter, text, possible)
+                raise unknown(parameter, text, possible)
         _check(parameter, text)
         return Literal(text)
 
@@ -210,7 +189,7 @@ class Values:
         try:
             wanted = SpecifierSet(text, prereleases=True)
         except InvalidSpecifier:
-            hint = f"such as '<0.10,>=0.9'; there are {_some(known)}"
+            hint = f"such as '<0.10,>=0.9'; there are {some(known)}"
             raise QuestionError(f"{parameter.name}: {text!r} is no range of versions", hint=hint) from None
 
         def inside(version: str) -> bool:
@@ -221,7 +200,7 @@ class Values:
 
         found: list[Term] = [Literal(each) for each in known if inside(each)]
         if not found:
-            raise QuestionError(f"no version of {text_of(software)} is in {text!r}", hint=f"there are {_some(known)}")
+            raise QuestionError(f"no version of {text_of(software)} is in {text!r}", hint=f"there are {some(known)}")
         return found
 
 
@@ -250,20 +229,6 @@ def _ways(kind: str, text: str) -> list[str]:
 
 def _folded(text: str) -> str:
     return re.sub(r"[-_.]+", "-", text).casefold()
-
-
-def _unknown(parameter: Parameter, text: str, possible: Iterable[str]) -> QuestionError:
-    possible = list(possible)
-    near = get_close_matches(text, possible, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return QuestionError(f"{parameter.name}: {text!r} is not in the store", hint=f"{hint}there are {_some(possible)}")
-
-
-def _some(possible: list[str]) -> str:
-    if not possible:
-        return "none"
-    more = f", and {len(possible) - MOST_SHOWN} more" if len(possible) > MOST_SHOWN else ""
-    return ", ".join(possible[:MOST_SHOWN]) + more
 
 
 def _converted(parameter: Parameter, value: Decimal, unit: str) -> Decimal:

@@ -44,7 +44,7 @@ class EmbeddedStore(Store):
     def __init__(self, path: Path, config: Config) -> None:
         self.path = path
         self.config = config
-        self._kept: tuple[Path, LocalGraph] | None = None
+        self._kept: tuple[object, LocalGraph] | None = None
 
     @property
     def name(self) -> str:
@@ -81,12 +81,13 @@ class EmbeddedStore(Store):
             snapshot = self.current()
             if snapshot is None:
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
-            if self._kept is not None and self._kept[0] == snapshot:
-                return self._kept[1]
             base = self.base()
             try:
-                store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
-                self._kept = snapshot, LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
+                facts = snapshot.stat()  # of another store at the same place it is another folder
+                state = (snapshot, base, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
+                if self._kept is None or self._kept[0] != state:
+                    store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
+                    self._kept = state, LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
                 return self._kept[1]
             except OSError as error:
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked

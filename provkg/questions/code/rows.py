@@ -1,4 +1,4 @@
-"""What is done with the rows of a query where SPARQL alone does not give the answer; each is named in a header."""
+"""Code of questions that goes row by row: commands, environments, digests, durations, grades."""
 
 import hashlib
 import json
@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from pyoxigraph import Literal, NamedNode
 
-from provkg.questions.asking import Asked, Code
-from provkg.questions.histories import batches, current, divergence, recipes, same, shortest, subset
+from provkg.questions.asking import Asked
 from provkg.store import Row, text_of
 from provkg.vocab import PKG, XSD
 
@@ -230,23 +229,3 @@ def grade(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
     yield {**Criterion("this product", good, len(found)).row(cheapest.advice), "grade": Literal(worst)}
     for each in sorted(found):
         yield each.row(each.advice)
-
-
-CODE: dict[str, Code] = {
-    "batches": batches,
-    "check": check,
-    "current": current,
-    "divergence": divergence,
-    "grade": grade,
-    "last": last,
-    "needed": needed,
-    "platform": platform,
-    "recipes": recipes,
-    "same": same,
-    "shell": shell,
-    "shortest": shortest,
-    "subset": subset,
-    "unusual": unusual,
-    "versus": versus,
-    "walltime": walltime,
-}
