@@ -15,6 +15,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 from rich.tree import Tree
 
+from provkg.identity import harmless
 from provkg.lineage import Step
 
 MOST_LINES = 60
@@ -68,7 +69,9 @@ def tree(steps: list[Step], product: str, title: str, *, down: bool = False) -> 
         by_source[step.of].append(step)
     arrow = "→" if down else "←"
     shown: set[str] = set()
-    root = Tree(_whole(Text(title, style="bold"), _makers([product], by_source, arrow)), guide_style="bright_black")
+    root = Tree(
+        _whole(Text(harmless(title), style="bold"), _makers([product], by_source, arrow)), guide_style="bright_black"
+    )
     _grow(root, (product,), by_source, shown, [MOST_LINES], arrow)
     return root
 
@@ -120,7 +123,7 @@ def _makers(entities: Iterable[str], by_source: dict[str, list[Step]], arrow: st
             if step.activity:
                 activities[step.activityName or "?"].add(step.activity)
     names = [f"{name} ×{len(found)}" if len(found) > 1 else name for name, found in sorted(activities.items())]
-    return Text(f"  {arrow} {', '.join(names)}" if names else "", style="cyan")
+    return Text(f"  {arrow} {harmless(', '.join(names))}" if names else "", style="cyan")
 
 
 def _line(branch: _Branch) -> Text:
@@ -128,7 +131,7 @@ def _line(branch: _Branch) -> Text:
     name = _middle((step.location or step.name or step.entity).rpartition("/")[2] or step.entity)
     count = f" and {branch.count - 1} more like it" if branch.count > 1 else ""
     doubt = "" if step.evidence in _SURE else f" [{step.evidence}]"
-    return Text.assemble((name, "bold"), (count, "yellow"), (doubt, "bright_black"))
+    return Text.assemble((harmless(name), "bold"), (count, "yellow"), (doubt, "bright_black"))
 
 
 def _whole(*parts: Text) -> Text:

@@ -45,6 +45,17 @@ def printable(text: str) -> str:
     return _SURROGATE.sub(lambda match: f"\\udc{ord(match[0]) & 0xFF:02x}", text)
 
 
+def harmless(text: str) -> str:
+    r"""Return text that a terminal only shows: what stands in data moves no cursor and begins no line.
+
+    >>> harmless("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return printable("".join(each if each.isprintable() or each == "\t" else repr(each)[1:-1] for each in text))
+
+
 def part(text: str) -> str:
     """Encode one part of a name.
 

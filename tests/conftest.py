@@ -1,6 +1,7 @@
 """Fixtures: a store of one's own, records from text, and the real records where they lie."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 settings.load_profile("default")
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # a suite in the background ignores it, and so would its children
 
 
 @pytest.fixture(autouse=True)

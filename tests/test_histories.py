@@ -12,7 +12,7 @@ import pytest
 from provkg.config import Config
 from provkg.knowledge import KnowledgeGraph, open_with
 from tests.conftest import SHARED
-from tests.logs import activity, entity, log, session
+from tests.logs import activity, entity, log, md5, session
 from tests.test_night import night as night_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -248,7 +248,10 @@ def test_the_same_recipe_with_other_bytes_is_found_and_nothing_else(kg: Knowledg
     made("000005", 40, "/d/in", "/o/5", b"one", cut=1)  # the same recipe, the same bytes
     kg.ingest([write("a.log", log(*records))])
     rows = list(kg.ask("same-recipe"))
-    assert [(row["step"], row["first"], row["second"]) for row in rows] == [("fit", "/o/1", "/o/2")]
+    assert [(row["step"], row["first"], row["second"]) for row in rows] == [
+        ("fit", "/o/1", "/o/2"),
+        ("fit", "/o/2", "/o/5"),
+    ]
     assert list(kg.ask("same-recipe", since="2023-03-13T08:00:15")) == []
 
 
@@ -328,3 +331,92 @@ def test_questions_about_a_night_are_answered_as_it_was(night: tuple[KnowledgeGr
 def _utc(text: str) -> str:
     whole, dot, digits = text.partition(".")
     return f"{whole}{dot if digits.strip('0') else ''}{digits.rstrip('0')}Z"
+
+
+@pytest.fixture
+def linked(kg: KnowledgeGraph, write: Write) -> KnowledgeGraph:
+    """A history in which one product was derived from another without a step that read it."""
+    derived = {"entity_id": md5("/d/b"), "progenitor_id": md5("/d/a"), "session_tag": "r0_to_dl1:01618"}
+    records = [
+        *activity("000001", "first", used=("/d/0",), generated=("/d/a", "/d/c")),
+        *activity("000002", "second", at=10, used=("/d/x",), generated=("/d/b",)),
+        derived,
+        *activity("000003", "third", at=20, used=("/d/b", "/d/c"), generated=("/d/e",)),
+    ]
+    kg.ingest([write("a.log", log(session(), records))])
+    return kg
+
+
+def test_a_link_without_a_step_is_part_of_a_history(linked: KnowledgeGraph) -> None:
+    history = [(row["location"], row["activityName"], row["evidence"]) for row in linked.ask("lineage", product="/d/e")]
+    assert history == [
+        ("/d/b", "third", "byTime"),
+        ("/d/c", "third", "byTime"),
+        ("/d/x", "second", "assumed"),
+        ("/d/0", "first", "assumed"),
+        ("/d/a", None, "derivation"),
+    ]
+    parents = [(row["location"], row["activityName"], row["evidence"]) for row in linked.ask("parents", product="/d/b")]
+    assert parents == [("/d/a", None, "derivation"), ("/d/x", "second", "assumed")]
+    from_second = linked.ask("lineage-from", product="/d/e", step="second")
+    assert [(row["location"], row["activityName"]) for row in from_second] == [
+        ("/d/b", "third"),
+        ("/d/c", "third"),
+        ("/d/a", "second"),
+        ("/d/x", "second"),
+    ]
+
+
+def test_what_is_derived_is_remade_after_what_it_is_derived_from(linked: KnowledgeGraph) -> None:
+    order = [
+        (row["batch"], row["step"], row["activities"], row["products"])
+        for row in linked.ask("remake-order", product="/d/0")
+    ]
+    assert order == [(1, "first", 1, 2), (2, "second", 1, 1), (3, "third", 1, 1)]
+
+
+def test_trust_tells_whatever_nobody_vouches_for(kg: KnowledgeGraph, write: Write) -> None:
+    kg.ingest([write("a.log", log(*calls()))])
+    everything = {"accounts": "*", "programs": "*", "steps": "*"}
+    rows = list(kg.ask("trust", product="/A/dl3", **everything))
+    assert {(row["kind"], row["what"]) for row in rows} == {
+        ("nobody recorded making it", path) for path in ("/raw/1", "/raw/2", "/cal/flat")
+    }
+    strict = list(kg.ask("trust", product="/A/dl3", accounts="somebody", programs="lstchain", steps="calibrate,clean"))
+    assert {(row["kind"], row["what"]) for row in strict if row["step"]} >= {
+        ("account", "pipeline"),
+        ("step", "select"),
+    }
+    assert ("step", "clean") not in {(row["kind"], row["what"]) for row in strict}
+
+
+def test_what_read_a_version_that_was_replaced_is_outdated(kg: KnowledgeGraph, write: Write) -> None:
+    records = [
+        *activity("000001", "early", used=("/d/in",), generated=("/d/early",)),  # before anybody recorded writing it
+        *activity("000002", "write", at=10, generated=("/d/in",)),
+        *activity("000003", "middle", at=20, used=("/d/in",), generated=("/d/middle",)),
+        *activity("000004", "write", at=30, generated=("/d/in",)),
+        *activity("000005", "late", at=40, used=("/d/in",), generated=("/d/late",)),
+    ]
+    kg.ingest([write("a.log", log(session(), records))])
+    rows = {row["location"]: row for row in kg.ask("outdated")}
+    assert rows.keys() == {"/d/early", "/d/middle"}
+    assert {row["newerBy"] for row in rows.values()} == {"write"}
+    assert {row["newer"] for row in rows.values()} == {"2023-03-13T08:00:35.00012Z"}
+
+
+def test_a_version_is_no_successor_of_itself(kg: KnowledgeGraph, write: Write) -> None:
+    records = [*activity("000001", at=0, generated=("/d/x",)), *activity("000002", at=10, generated=("/d/x",))]
+    kg.ingest([write("a.log", log(session(), records))])
+    first, second = (row["entity"] for row in kg.ask("generated-twice"))
+    assert [row["entity"] for row in kg.ask("successors", product=first)] == [second]
+    assert list(kg.ask("successors", product=second)) == []
+
+
+def test_a_version_that_cannot_be_compared_is_left_out_and_told(kg: KnowledgeGraph, write: Write) -> None:
+    for number, version in enumerate(("v1.2", "nightly of monday"), 1):
+        records = activity("000001", generated=(f"/d/{number}",), in_session=number)
+        kg.ingest([write(f"{number}.log", log(session(number, software_version=version), records))])
+    answer = kg.ask("made-with-software", software="lstchain", range="<2", level="DL1")
+    assert "version nightly of monday cannot be compared, and is left out" in answer.cut
+    assert [row["location"] for row in answer] == ["/d/1"]

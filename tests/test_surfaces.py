@@ -14,9 +14,9 @@ from pyoxigraph import QueryResultsFormat, Store, parse_query_results
 
 from provkg.cli import run
 from provkg.config import Config
-from provkg.errors import InputError, MissingExtra
+from provkg.errors import InputError, MissingExtra, QuestionError
 from provkg.knowledge import KnowledgeGraph, open_with
-from provkg.questions import questions
+from provkg.questions import load, questions
 from provkg.questions.formats import TEXT, to_html
 from provkg.questions.http import ROOT, openapi, respond
 from provkg.questions.publishing import INDEX, pages, shacl
@@ -27,6 +27,7 @@ from tests.test_questions import GOOD
 
 FLUX = "crab_flux_points.fits"
 NASTY = '<script>alert(1)</script>"&\'\t\n{{ 7 * 7 }}=HYPERLINK("http://x")'
+CONTROL = "/d/\x1b[2J\x07\u2028\x85end"
 PAGES = Path(__file__).parent.parent / "docs" / "questions"
 
 
@@ -68,15 +69,15 @@ def test_adding_a_question_is_one_file(asked: KnowledgeGraph, provkg, tmp_path: 
     # its own test
     assert provkg("questions test")[0] == 1
     assert provkg("questions test own --update")[0] == 0
-    assert "first:\n#+     - ['12012', 4]" in (own / "which-runs.rq").read_text()
+    assert 'first:\n#+     - ["12012", 4]' in (own / "which-runs.rq").read_text()
     assert provkg("questions test")[0] == provkg("questions lint")[0] == 0
     # the library
     assert kg.ask("X1").to_pandas()["sessions"].tolist() == [4, 5, 1]
     # HTTP
-    listed = json.loads(respond(ROOT, {}, known=kg.questions(), ask=kg.ask).body)
+    listed = json.loads(respond(ROOT, {}, known=kg.questions(), ask=kg.ask_of).body)
     assert {"id": "X1", "href": f"{ROOT}/which-runs"}.items() <= listed[-1].items()
     answered = respond(
-        f"{ROOT}/which-runs", {"night": ["20230313"], "format": ["csv"]}, known=kg.questions(), ask=kg.ask
+        f"{ROOT}/which-runs", {"night": ["20230313"], "format": ["csv"]}, known=kg.questions(), ask=kg.ask_of
     )
     assert answered.body == "run,sessions\n12050,1\n"
     assert f"{ROOT}/which-runs" in json.loads(provkg("questions openapi")[1])["paths"]
@@ -181,6 +182,71 @@ def test_an_answer_that_is_a_tree_is_drawn_as_one(provkg) -> None:
     assert "lineage" in err
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ask --limit 2",
+        "ask --explain",
+        "ask durations --check {}",
+        "ask --check {} --limit 3",
+        "ask durations --show --limit 3",
+        "ask durations --show --format csv",
+        f"ask lineage {FLUX} --format tree --limit 3",
+        "ask durations --seconds nan",
+        "ask durations --seconds inf",
+        "ask durations --limit 99999999999999999999999",
+        f"ask parents product={FLUX} product={FLUX}",
+    ],
+)
+def test_what_would_be_ignored_is_refused(provkg, tmp_path: Path, line: str) -> None:
+    (tmp_path / "c.json").write_text("{}")
+    status, out, err = provkg(line.format(tmp_path / "c.json"))
+    assert (status, out) == (2, "")
+    assert "error: " in err
+
+
+def test_a_name_that_stands_twice_gives_several_values(provkg) -> None:
+    twice = provkg(f"ask lineage-levels {FLUX} levels=DL2 levels=DL3 --format tsv")
+    assert twice[0] == 0
+    assert twice == provkg(f"ask lineage-levels {FLUX} levels=DL2,DL3 --format tsv")
+
+
+def test_a_folder_with_an_error_hides_no_shipped_question(asked: KnowledgeGraph, tmp_path: Path) -> None:
+    (tmp_path / "broken.rq").write_text("no header")
+    (tmp_path / "gone.rq").symlink_to("nowhere.rq")
+    kg = open_with(Config(questions=(str(tmp_path),)), asked.store.name)
+    assert len(kg.ask("durations")) == len(asked.ask("durations"))
+    with pytest.raises(QuestionError, match=r"broken\.rq: it has no header"):
+        kg.ask("anything-else")
+    (tmp_path / "broken.rq").unlink()
+    with pytest.raises(QuestionError, match=r"gone\.rq: cannot be read"):
+        kg.ask("anything-else")
+
+
+def test_an_example_that_is_not_in_the_records_has_failed(asked: KnowledgeGraph, provkg, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "runs.rq").write_text(GOOD.replace("20230312", "20300101"))
+    status, out, _ = provkg("questions test own")
+    assert status == 1
+    assert "FAILED X1" in out
+    assert "night: '20300101' is not in the store" in out
+    assert provkg("questions test own --update")[0] == 1
+    assert (own / "runs.rq").read_text() == GOOD.replace("20230312", "20300101")
+
+
+def test_lint_says_that_two_questions_are_alike(provkg, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "runs.rq").write_text(GOOD.replace("X1", "T1"))
+    (tmp_path / "provkg.toml").write_text('questions = ["own"]\n')
+    status, out, _ = provkg("questions lint")
+    assert status == 1
+    assert "lineage.rq are called alike" in out
+    (tmp_path / "provkg.toml").write_text('questions = ["nowhere"]\n')
+    assert provkg("questions lint")[0] == 2
+
+
 def test_a_table_leaves_iris_out(provkg) -> None:
     assert "https://" not in provkg(f"ask parents {FLUX} --format table")[1]
     assert "https://" in provkg(f"ask parents {FLUX} --format tsv")[1]
@@ -194,7 +260,11 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     """A store whose records hold what must not get out of its place."""
     where = tmp_path_factory.mktemp("nasty")
     (where / "a.log").write_text(
-        log(session(1), activity("aaaaaa", used=("/d/" + NASTY,), generated=("/d/out",), in_session=1))
+        log(
+            session(1),
+            activity("aaaaaa", used=("/d/" + NASTY,), generated=("/d/out",), in_session=1),
+            activity("bbbbbb", used=(CONTROL,), generated=("/d/end",), in_session=1),
+        )
     )
     kg = open_with(Config(), where / "store")
     kg.ingest([where / "a.log"])
@@ -228,11 +298,60 @@ def test_every_format_holds_the_whole_answer(nasty: KnowledgeGraph, form: str) -
             assert "{{ 7 * 7 }}" in text
 
 
+def test_a_name_cannot_move_the_cursor_of_a_terminal(nasty: KnowledgeGraph, capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("table", "tree"):
+        assert run(["--store", nasty.store.name, "ask", "lineage", "/d/end", "--format", form]) == 0
+        out = capsys.readouterr().out
+        assert "\\x1b[2J" in out
+        assert not {"\x1b", "\x07", "\x85"} & set(out)
+
+
+def test_a_votable_is_xml_whatever_stands_in_it(nasty: KnowledgeGraph) -> None:
+    votable = pytest.importorskip("astropy.io.votable")
+    text = TEXT["votable"](nasty.ask("parents", product="/d/end"))
+    table = votable.parse_single_table(io.BytesIO(text.encode())).to_table()
+    assert table["location"].tolist() == [CONTROL.replace("\x1b", "\ufffd").replace("\x07", "\ufffd")]
+
+
+ODD = """#+ summary: Odd values
+#+ id: X2
+#+ description: Values that few libraries have.
+#+ tags: [own]
+#+ source: "a test"
+#+ columns: {whole: integer, part: decimal, "yes": boolean, day: dateTime}
+PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+SELECT DISTINCT ?whole ?part ?yes ?day WHERE {
+  VALUES (?whole ?part ?yes ?day) {
+    (99999999999999999999 "NaN"^^xsd:double true "12023-01-01T00:00:00Z"^^xsd:dateTime)
+    (1 2.5 "perhaps" "2023-01-01T00:00:00Z"^^xsd:dateTime)
+  }
+}
+ORDER BY ?part
+"""
+
+
+def test_values_that_a_library_has_not_stay_text(asked: KnowledgeGraph, tmp_path: Path) -> None:
+    (tmp_path / "odd-values.rq").write_text(ODD)
+    answer = asked.ask_of(load(tmp_path / "odd-values.rq"), {})
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in TEXT["jsonl"](answer).splitlines()]
+    assert sorted(str(row["part"]) for row in rows) == ["2.5", "NaN"]
+    assert {row["whole"] for row in rows} == {99999999999999999999, 1}
+    pytest.importorskip("astropy")
+    table = answer.to_table()
+    assert set(table["whole"]) == {"99999999999999999999", "1"}
+    assert set(table["yes"]) == {"True", "perhaps"}
+    assert "99999999999999999999" in TEXT["votable"](answer)
+    pytest.importorskip("pandas")
+    frame = answer.to_pandas()
+    assert set(frame["whole"]) == {99999999999999999999, 1}
+    assert set(frame["day"]) == {"12023-01-01T00:00:00Z", "2023-01-01T00:00:00Z"}
+
+
 def test_a_notebook_shows_some_rows_and_says_so(asked: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = asked.ask("lineage", product=FLUX)
     assert answer._repr_html_().count("<tr>") == len(answer) + 1
     monkeypatch.setattr("provkg.questions.formats.SHOWN", 5)
-    assert "the first 5 of 75 rows" in answer._repr_html_()
+    assert "the first 5 of 77 rows" in answer._repr_html_()
     assert "the first" not in to_html(answer, page=True)
     assert "cut at 3 rows" in asked.ask("lineage", product=FLUX, limit=3)._repr_html_()
 
@@ -278,7 +397,7 @@ def test_a_library_that_is_not_installed_is_named(asked: KnowledgeGraph, monkeyp
 
 def ask_http(kg: KnowledgeGraph, path: str, accept: str = "", **query: str | list[str]):
     given = {name: value if isinstance(value, list) else [value] for name, value in query.items()}
-    return respond(path, given, known=kg.questions(), ask=kg.ask, accept=accept)
+    return respond(path, given, known=kg.questions(), ask=kg.ask_of, accept=accept)
 
 
 @pytest.mark.parametrize(
@@ -322,6 +441,9 @@ def test_what_goes_wrong_is_answered_with_a_status_and_a_hint(asked: KnowledgeGr
         (400, "parents", {"product": [FLUX, FLUX]}),
         (400, "parents", {"product": FLUX, "limit": "0"}),
         (400, "parents", {"product": FLUX, "limit": "²"}),
+        (400, "parents", {"product": FLUX, "limit": "9" * 5000}),
+        (400, "parents", {"product": []}),
+        *((400, "parents", {"product": FLUX, name: "1"}) for name in ("self", "question", "seconds", "values")),
         (406, "parents", {"product": FLUX, "format": "exe"}),
     ):
         response = ask_http(asked, f"{ROOT}/{path}", **query)
@@ -381,7 +503,7 @@ def test_a_citation_notices_another_question_of_that_name(asked: KnowledgeGraph,
     citation = tmp_path / "c.json"
     citation.write_text(json.dumps(kg.cite(kg.ask("runs", night="20230313"))))
     assert kg.check(citation) == []
-    (own / "runs.rq").write_text(with_expected(GOOD, expected_of(kg.ask("runs"))))
+    (own / "runs.rq").write_text(with_expected(load(own / "runs.rq"), expected_of(kg.ask("runs"))))
     assert kg.check(citation) == [], "what a file expects is not what it asks"
     (own / "runs.rq").write_text(GOOD.replace("ORDER BY STR(?run)", "ORDER BY DESC(STR(?run))"))
     assert [each.kind for each in kg.check(citation)] == ["question"]
@@ -393,6 +515,26 @@ def test_a_citation_notices_another_question_of_that_name(asked: KnowledgeGraph,
 def test_what_is_no_citation_is_refused(asked: KnowledgeGraph, tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
     with pytest.raises(InputError, match="no citation of an answer"):
+        asked.check(tmp_path / "c.json")
+
+
+def test_a_citation_that_was_changed_is_refused(asked: KnowledgeGraph, tmp_path: Path) -> None:
+    cited = asked.cite(asked.ask("durations"))
+    cited["rows"][0] = cited["rows"][0] + "0"
+    (tmp_path / "c.json").write_text(json.dumps(cited))
+    with pytest.raises(InputError, match="its rows are not those of its digest"):
+        asked.check(tmp_path / "c.json")
+
+
+def test_a_citation_of_a_cut_answer_says_so(asked: KnowledgeGraph, tmp_path: Path) -> None:
+    cited = asked.cite(asked.ask("durations", limit=2))
+    (tmp_path / "c.json").write_text(json.dumps(cited))
+    assert [(each.kind, each.text) for each in asked.check(tmp_path / "c.json")] == [
+        ("cut", "the answer was cut at 2 rows: there are more")
+    ]
+    late = cited | {"cut": "cut after 1 s: there may be more"}
+    (tmp_path / "c.json").write_text(json.dumps(late))
+    with pytest.raises(InputError, match="nothing can be checked"):
         asked.check(tmp_path / "c.json")
 
 

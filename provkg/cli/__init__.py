@@ -13,6 +13,7 @@ from importlib import import_module
 import click
 
 from provkg.errors import Ambiguous, ProvkgError
+from provkg.identity import harmless
 
 MOST_CANDIDATES = 20
 _COMMANDS = {
@@ -33,8 +34,8 @@ _EPILOG = """\b
 PRODUCT is a path, a file name, an IRI, a CURIE, a digest, or the first 6 or more characters of one.
 \b
 Exit status:
-  0  ok                       4  partial: some input was quarantined or not read
-  1  a finding                5  not found
+  0  ok                       4  partial: some input was not read, or an answer was cut
+  1  a finding, a change      5  not found
   2  wrong usage            130  interrupted
   3  input or store error   141  closed pipe"""
 
@@ -132,5 +133,4 @@ def run(arguments: list[str] | None = None) -> int:
 
 def say(text: str) -> None:
     """Say something on stderr, whatever is in it; a name cannot begin a line of its own."""
-    legal = "".join(each if each.isprintable() or each in " \t" else repr(each)[1:-1] for each in text)
-    click.echo(legal.encode("utf-8", "backslashreplace").decode(), err=True)
+    click.echo(harmless(text), err=True)

@@ -10,11 +10,12 @@ import click
 from provkg.cli import say
 from provkg.cli.output import emit, settings
 from provkg.config import Config
+from provkg.errors import ProvkgError, QuestionError
 from provkg.knowledge import open_with
 from provkg.knowledge.finishing import CODE
-from provkg.questions import Question, in_order
+from provkg.questions import Answer, Question, in_order
 from provkg.questions import questions as every_question
-from provkg.questions.catalogue import of_folder
+from provkg.questions.catalogue import files, of_folder
 from provkg.questions.testing import differs, expected_of, lint, with_expected
 from provkg.resources import folder, sample
 
@@ -40,10 +41,15 @@ def _where(ctx: click.Context, folders: tuple[Path, ...]) -> list[Path]:
 @click.pass_context
 def lint_files(ctx: click.Context, folders: tuple[Path, ...]) -> int:
     """Check the files in FOLDERS: header, SPARQL, columns, and what a grlc server would read otherwise."""
-    paths = [path for where in _where(ctx, folders) for path in sorted(where.glob("*.rq"))]
-    problems = [problem for path in paths for problem in lint(path, CODE)]
+    paths = [path for where in _where(ctx, folders) for path in files(where)]
+    problems = [str(problem) for path in paths for problem in lint(path, CODE)]
+    if not problems:
+        try:
+            every_question(folders or settings(ctx).questions)
+        except QuestionError as error:  # two of one name or id
+            problems.append(error.message)
     for problem in problems:
-        emit(str(problem))
+        emit(problem)
     say(f"{len(paths)} questions, {len(problems)} problems")
     return 1 if problems else 0
 
@@ -62,18 +68,30 @@ def test_files(ctx: click.Context, folders: tuple[Path, ...], records: Path | No
         graph.ingest([records or sample()])
         for question in sorted(asked, key=in_order):
             start = perf_counter()
-            answer = graph.ask_of(question, question.example)
+            try:
+                answer = graph.ask_of(question, question.example)
+                wrong = _updated(question, answer) if update else differs(question, answer)
+                rows = len(answer)
+            except ProvkgError as error:
+                wrong, rows = [error.message], 0
             taken = 1000 * (perf_counter() - start)
-            if update:
-                question.path.write_text(with_expected(question.text, expected_of(answer)), "utf-8")
-            wrong = [] if update else differs(question, answer)
             failed += bool(wrong)
             state = "FAILED" if wrong else "ok"
-            emit(f"{state:6} {question.id:4} {question.name:22} {len(answer):6} rows {taken:8.1f} ms")
+            emit(f"{state:6} {question.id:4} {question.name:22} {rows:6} rows {taken:8.1f} ms")
             for line in wrong:
                 emit(f"       {line}")
     say(f"{len(asked)} questions, {failed} failed")
     return 1 if failed else 0
+
+
+def _updated(question: Question, answer: Answer) -> list[str]:
+    """Write an answer into the file of its question as what is expected; the file is replaced at once or not at all."""
+    text = with_expected(question, expected_of(answer))
+    if text != question.text:
+        draft = question.path.with_name(f".{question.path.name}.draft")
+        draft.write_text(text, "utf-8")
+        draft.replace(question.path)
+    return []
 
 
 def _known(ctx: click.Context) -> dict[str, Question]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from provkg import config
+from provkg.identity import harmless
 from provkg.knowledge import KnowledgeGraph
 from provkg.knowledge import open as open_graph
 
@@ -108,7 +109,7 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]]) -> int:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
+        table.add_row(*(Text("" if value is None else harmless(str(value))) for value in row))
     console.print(table)
     return len(rows)
 

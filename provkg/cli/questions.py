@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QueryTriples, RdfFormat
 
 from provkg.cli import say
-from provkg.cli.output import FORMATS, PIPE_WIDTH, chosen, emit, opened, printable, settings, write
+from provkg.cli.output import FORMATS, PIPE_WIDTH, chosen, emit, opened, settings, write
 from provkg.errors import InputError, QuestionError
+from provkg.identity import harmless
 from provkg.knowledge import KnowledgeGraph
 from provkg.questions import Answer, Question, in_order, questions
 from provkg.questions.formats import TEXT, grouped
@@ -20,6 +22,7 @@ from provkg.store import text_of
 
 _SELECT = {"table": None, "json": QueryResultsFormat.JSON, "jsonl": None, "csv": None, "tsv": None}
 _CONSTRUCT = {"turtle": RdfFormat.TURTLE, "ntriples": RdfFormat.N_TRIPLES}
+HISTORIES = (("up",), ("down",))  # what a header's tree says of a history
 PARTIAL = 4
 
 
@@ -46,46 +49,74 @@ PARTIAL = 4
 @click.pass_context
 def ask(
     ctx: click.Context,
+    /,
     question: str | None,
     values: tuple[str, ...],
-    show_query: bool,
-    explain: bool,
-    limit: int | None,
-    seconds: float | None,
-    cite: Path | None,
-    check: Path | None,
     form: str | None,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Ask a canned QUESTION by its name or id; without one, list them.
 
-    `provkg ask parents product=dl3.fits`; a value without a name is the first parameter's. A product is a path, a file
-    name, a digest, an IRI, or the beginning of one.
+    `provkg ask parents product=dl3.fits`; a value without a name is the first parameter's, and a name that stands
+    twice gives several. A product is a path, a file name, a digest, an IRI, or the beginning of one.
     """
+    how = How(**options)
+    _refuse(ctx, question, form, how)
     form = chosen(form, as_json=as_json)
-    if check is not None:
-        if question is not None or show_query or explain or cite is not None:
-            raise click.UsageError("--check goes alone: the citation holds the question and its values", ctx)
-        return _checked(opened(ctx), check)
+    if how.check is not None:
+        return _checked(opened(ctx), how.check)
     if question is None:
         return _listed(ctx, form)
     graph = opened(ctx)
     asked = graph.question(question)
+    if form == "tree" and (how.limit or how.seconds) and asked.tree in HISTORIES:
+        raise click.UsageError("a history is drawn whole: leave out --limit and --seconds", ctx)
     named = _named(asked, values)
-    if show_query:
-        emit((graph.bound(asked.name, **named) if named else asked.sparql).rstrip())
+    if how.show_query:
+        emit((graph.bound_of(asked, named) if named else asked.sparql).rstrip())
         return 0
-    answer = graph.ask(asked.name, limit=limit, seconds=seconds, **named)
-    if explain:
+    answer = graph.ask_of(asked, named, limit=how.limit, seconds=how.seconds)
+    if how.explain:
         _explained(answer, form)
     else:
         _written(graph, answer, form)
-    if cite is not None:
-        cite.write_text(json.dumps(graph.cite(answer), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if how.cite is not None:
+        how.cite.write_text(json.dumps(graph.cite(answer), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if answer.cut:
         say(f"warning: the answer was {answer.cut}")
         return PARTIAL
     return 0
+
+
+@dataclass(frozen=True)
+class How:
+    """The options of ``ask`` but the format."""
+
+    show_query: bool
+    explain: bool
+    limit: int | None
+    seconds: float | None
+    cite: Path | None
+    check: Path | None
+
+
+def _refuse(ctx: click.Context, question: str | None, form: str | None, how: How) -> None:
+    """Refuse options that would be ignored."""
+    given = {
+        "--show": how.show_query,
+        "--explain": how.explain,
+        "--cite": how.cite,
+        "--limit": how.limit,
+        "--seconds": how.seconds,
+    }
+    names = [name for name, value in given.items() if value]
+    if how.check is not None and (question is not None or names or form is not None):
+        raise click.UsageError("--check goes alone: the citation holds the question and its values", ctx)
+    if question is None and names:
+        raise click.UsageError(f"{names[0]} goes with a question", ctx)
+    if how.show_query and (len(names) > 1 or form is not None):
+        raise click.UsageError("--show goes without other options: nothing is asked", ctx)
 
 
 def _listed(ctx: click.Context, form: str) -> int:
@@ -103,9 +134,9 @@ def _usage(parameter: Parameter) -> str:
     return f"{parameter.name}=…" if parameter.required and parameter.default is None else f"[{parameter.name}=…]"
 
 
-def _named(asked: Question, values: tuple[str, ...]) -> dict[str, str]:
+def _named(asked: Question, values: tuple[str, ...]) -> dict[str, str | list[str]]:
     """Return the values by name; one without a name is that of the first parameter that has none yet."""
-    named: dict[str, str] = {}
+    named: dict[str, list[str]] = {}
     for value in values:
         name, equals, text = value.partition("=")
         if not equals or (name not in asked.parameters and not name.isidentifier()):
@@ -113,8 +144,11 @@ def _named(asked: Question, values: tuple[str, ...]) -> dict[str, str]:
             if not free:
                 raise QuestionError(f"{asked.name} takes no further value: {value!r}", hint="give NAME=VALUE")
             name, text = free[0], value
-        named[name] = text
-    return named
+        named.setdefault(name, []).append(text)
+    for name, several in named.items():
+        if len(several) > 1 and name in asked.parameters and not asked.parameters[name].many:
+            raise QuestionError(f"{name} is given {len(several)} times", hint="it takes one value")
+    return {name: several if len(several) > 1 else several[0] for name, several in named.items()}
 
 
 def _written(graph: KnowledgeGraph, answer: Answer, form: str) -> None:
@@ -140,19 +174,18 @@ def _tree(graph: KnowledgeGraph, answer: Answer) -> None:
         trees = ", ".join(sorted(name for name, each in graph.questions().items() if each.tree))
         raise QuestionError(f"the answer to {answer.question.name} is no tree", hint=f"these are: {trees}")
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    if by in (("up",), ("down",)):
-        product = str(next(iter(answer.values.values())))
+    if by in HISTORIES:
+        name = next(each.name for each in answer.question.parameters.values() if each.type == "product")
+        product = answer.values[name]
         down = by == ("down",)
-        console.print(
-            tree(graph.lineage(product, down=down), graph.find(product)[0].iri, printable(product), down=down)
-        )
+        console.print(tree(graph.lineage(product, down=down), graph.find(product)[0].iri, product, down=down))
         return
     root = Tree(Text(answer.question.summary, style="bold"), guide_style="bright_black")
 
     def grow(branch: Tree, below: dict[str, Any]) -> None:
         for name, deeper in below.items():
             count = f"  ({len(deeper)})" if len(deeper) > 1 else ""
-            grow(branch.add(Text(printable(name) + count)), deeper)
+            grow(branch.add(Text(harmless(name) + count)), deeper)
 
     grow(root, grouped(answer, by))
     console.print(root)

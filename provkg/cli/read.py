@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provkg.cli.output import PIPE_WIDTH, chosen, emit, opened, printable, with_format, write
+from provkg.cli.output import PIPE_WIDTH, chosen, emit, opened, with_format, write
 from provkg.lineage import Step
 
 _COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence")
@@ -45,7 +45,7 @@ def lineage(
 
         from provkg.graphview import svg, tree
 
-        root = tree(steps, _root(ctx, product), printable(product), down=down)
+        root = tree(steps, _root(ctx, product), product, down=down)
         if output:
             with click.open_file(output, "w", encoding="utf-8") as stream:
                 stream.write(svg(root))

@@ -84,15 +84,19 @@ class KnowledgeGraph:
 
     def bound(self, question: str, **values: Any) -> str:
         """Return the SPARQL of a question with its values; errors are those of :meth:`ask`."""
+        return self.bound_of(self.question(question), values)
+
+    def bound_of(self, question: Question, values: Mapping[str, Any]) -> str:
+        """Return the SPARQL of a question that is in no folder of the settings; see :meth:`bound`."""
         from provkg.questions import bound
 
-        return bound(self.graph(), self.question(question), values, self.config)
+        return bound(self.graph(), question, values, self.config)
 
     def cite(self, answer: Answer) -> dict[str, Any]:
         """Return what cites an answer, as JSON has it; see :func:`provkg.questions.citing.cite`."""
         from provkg.questions.citing import cite
 
-        return cite(answer, self.graph())
+        return cite(answer)
 
     def check(self, citation: str | Path) -> list[Change]:
         """Ask what a citation asked again, and return what has changed since; nothing where all is the same.
@@ -100,11 +104,12 @@ class KnowledgeGraph:
         Raises:
             InputError: the file is no citation of an answer.
         """
-        from provkg.questions.citing import changes, read
+        from provkg.questions.citing import Change, changes, read
 
         cited = read(Path(citation))
-        limit = len(cited["rows"]) if cited.get("cut") else None
-        return list(changes(cited, self.ask(cited["question"], limit=limit, **cited["values"]), self.graph()))
+        limit = len(cited["rows"]) if cited["cut"] else None
+        answer = self.ask_of(self.question(cited["question"]), cited["values"], limit=limit)
+        return [*([Change("cut", f"the answer was {cited['cut']}")] if cited["cut"] else []), *changes(cited, answer)]
 
     def question(self, name: str) -> Question:
         """Return a question by its name or id."""

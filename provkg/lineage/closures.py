@@ -20,12 +20,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from pyoxigraph import NamedNode
 
 from provkg.lineage.index import Index, index_of
-from provkg.store import Graph, text_of, tokens, values
+from provkg.store import Graph, tokens, values
+from provkg.vocab import PKG, PROV
 
 _PATH = r"\(\s*pkg:progenitor\s*\|\s*pkg:drawnFrom\s*\)"
 _NODE = r"(?:<(?P<iri>[^<>\s]+)>|\?(?P<variable>\w+))"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\\]*$")
 _SELECT = re.compile(r"SELECT\s+DISTINCT\s+\?(\w+)\s+WHERE\s*\{")
 _FORMS = {
     "down": rf"\?X\s+{_PATH}(?P<sign>[+*])\s+{_NODE}",
@@ -58,6 +61,8 @@ class _Answering:
     prologue: str
     first: Container[str]
     closures: list[Closure] = field(default_factory=list)
+    used: int = 0
+    known: dict[str, list[str] | None] = field(default_factory=dict)
 
     def answered(self, text: str) -> str:
         """Return a text with the values of its closures in their place."""
@@ -65,12 +70,16 @@ class _Answering:
         for group in _groups(text):
             if group.start < at:
                 continue
-            found = self.found(text[group.inner : group.end - 1], group.variable)
-            if found is None and group.variable in self.first:
-                found = self.starts(text[group.start : group.end], group.variable)
+            same = " ".join(text[group.start : group.end].split())  # many arms of a UNION begin with one sub-select
+            if same not in self.known:
+                self.known[same] = self.found(text[group.inner : group.end - 1], group.variable)
+                if self.known[same] is None and group.variable in self.first:
+                    self.known[same] = self.starts(text[group.start : group.end], group.variable)
+            found = self.known[same]
             if found is None:
                 continue
-            stays = len(found) > self.graph.constants
+            stays = self.used + len(found) > self.graph.constants
+            self.used += 0 if stays else len(found)
             self.closures.append(Closure(group.variable, len(found), stays))
             if not stays:
                 pieces += [text[at : group.start], values(group.variable, found)]
@@ -86,15 +95,23 @@ class _Answering:
             body = text[nested.end - 1 :].lstrip().removeprefix("}")
         for form, pattern in _FORMS.items():
             match = re.fullmatch(rf"\s*\.?\s*{pattern.replace('X', variable)}\s*\.?\s*", _bare(body))
-            if match is None or match["variable"] != start:
+            if match is None or match["variable"] != start or variable in (start, match.groupdict().get("y")):
                 continue
-            starts = [match["iri"]] if nested is None else self.starts(text[nested.start - 1 : nested.end - 1], start)
-            return self.reached(starts, form, match["sign"])
+            if nested is None:
+                return self.reached([match["iri"]], form, match["sign"]) if _ABSOLUTE.match(match["iri"]) else None
+            starts = self.starts(text[nested.start - 1 : nested.end - 1], start)
+            return None if starts is None else self.reached(starts, form, match["sign"])
         return None
 
-    def starts(self, text: str, variable: str | None) -> list[str]:
-        """Return what a sub-select finds."""
-        return [text_of(row[str(variable)]) for row in self.graph.select(self.prologue + self.answered(text))]
+    def starts(self, text: str, variable: str | None) -> list[str] | None:
+        """Return the IRIs that a sub-select finds, or None where it finds something else."""
+        inner = _Answering(self.graph, self.index, self.prologue, self.first)
+        found = [row[str(variable)] for row in self.graph.select(self.prologue + inner.answered(text))]
+        return (
+            [term.value for term in found if isinstance(term, NamedNode)]
+            if all(isinstance(term, NamedNode) for term in found)
+            else None
+        )
 
     def reached(self, starts: list[str], form: str, sign: str) -> list[str]:
         """Return what is reached."""
@@ -119,22 +136,40 @@ def through_index(graph: Graph, sparql: str, first: Container[str] = ()) -> tupl
     if not first and not re.search(_PATH, sparql):
         return sparql, []
     start = next(match.start() for match in tokens(sparql) if (match["word"] or "").upper() == "SELECT")
+    words = {(match["word"] or "").upper() for match in tokens(sparql)}
+    if words & {"FROM", "BASE"} or not _ours(sparql[:start]):
+        return sparql, []  # other graphs than all, IRIs that are not what they look like, or terms that are not ours
     answering = _Answering(graph, index_of(graph), sparql[:start], first)
     return answering.prologue + answering.answered(sparql[start:]), answering.closures
 
 
+def _ours(prologue: str) -> bool:
+    """Say whether ``pkg:`` and ``prov:`` stand for our terms."""
+    bare = _bare(prologue)
+    told = dict(re.findall(r"(?i)PREFIX\s+(\w+):\s*<([^<>]*)>", bare))
+    return len(told) == len(re.findall(r"(?i)\bPREFIX\b", bare)) and all(
+        told.get(prefix, iri) == iri for prefix, iri in (("pkg", PKG.iri), ("prov", PROV.iri))
+    )
+
+
 def _groups(text: str) -> list[_Group]:
-    """Return the sub-selects of one variable, the outer before the inner; a query that is one itself is none."""
-    found = []
-    for match in _SELECT.finditer(_bare(text)):
+    """Return the sub-selects of one variable that stand alone in their braces, the outer before the inner."""
+    found, bare = [], _bare(text)
+    graphs = [match.end() for match in re.finditer(r"(?i)\bGRAPH\s+[^\s{]+\s*\{", bare)]
+    for match in _SELECT.finditer(bare):
+        if not bare[: match.start()].rstrip().endswith("{") or any(
+            bare[at : match.start()].count("{") - bare[at : match.start()].count("}") >= 0
+            for at in graphs
+            if at <= match.start()
+        ):
+            continue
         depth, end = 0, 0
-        for token in tokens(text[match.end() - 1 :]):
-            depth += {"{": 1, "}": -1}.get(token["mark"] or "", 0)
+        for at in range(match.end() - 1, len(bare)):
+            depth += {"{": 1, "}": -1}.get(bare[at], 0)
             if depth == 0:
-                end = match.end() - 1 + token.end()
+                end = at + 1
                 break
-        inside = any(token["mark"] == "{" for token in tokens(text[: match.start()]))
-        if end and inside:
+        if end and bare[end:].lstrip().startswith("}"):
             found.append(_Group(match[1], match.start(), match.end(), end))
     return found
 

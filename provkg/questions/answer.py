@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from pyoxigraph import Literal
@@ -14,8 +16,9 @@ from provkg.vocab import short
 
 if TYPE_CHECKING:
     from provkg.questions.question import Column, Question
+    from provkg.store import Graph
 
-_NUMBERS = ("integer", "int", "long", "decimal", "double")
+_NUMBERS = ("integer", "int", "long", "nonNegativeInteger", "decimal", "double", "float")
 Plain = str | int | float | bool | None
 
 
@@ -35,7 +38,7 @@ class Answer(Sequence[dict[str, Plain]]):
         values: what was given, as it was written.
         sparql: the query that was run.
         terms: the rows as RDF terms.
-        base: what the IRIs of the data begin with.
+        graph: the state of the store that was asked.
         cut: why these are not all rows, or an empty string.
         plan: how the answer was found.
     """
@@ -46,13 +49,13 @@ class Answer(Sequence[dict[str, Plain]]):
         values: Mapping[str, Any],
         sparql: str,
         terms: Sequence[Row],
+        graph: Graph,
         *,
-        base: str = "",
         cut: str = "",
         plan: Sequence[Phase] = (),
     ) -> None:
         self.question, self.values, self.sparql, self.terms = question, dict(values), sparql, list(terms)
-        self.base, self.cut, self.plan = base, cut, tuple(plan)
+        self.graph, self.base, self.cut, self.plan = graph, graph.base, cut, tuple(plan)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -65,7 +68,7 @@ class Answer(Sequence[dict[str, Plain]]):
     def __getitem__(self, at: slice) -> list[dict[str, Plain]]: ...
     def __getitem__(self, at: int | slice) -> dict[str, Plain] | list[dict[str, Plain]]:
         """Return a row, or some."""
-        return self._row(self.terms[at]) if isinstance(at, int) else [self._row(row) for row in self.terms[at]]
+        return [self._row(row) for row in self.terms[at]] if isinstance(at, slice) else self._row(self.terms[index(at)])
 
     def __iter__(self) -> Iterator[dict[str, Plain]]:
         """Give the rows."""
@@ -95,8 +98,7 @@ class Answer(Sequence[dict[str, Plain]]):
 
     def digest_of(self, *hidden: str) -> str:
         """Return the digest of the rows as :meth:`lines` gives them."""
-        text = "\n".join(["\t".join(self.columns), *self.lines(*hidden)])
-        return "sha256:" + sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+        return digest_of(self.columns, self.lines(*hidden))
 
     def to_pandas(self) -> Any:
         """Return a pandas.DataFrame; times are of dtype datetime64 in UTC.
@@ -128,15 +130,24 @@ class Answer(Sequence[dict[str, Plain]]):
         return f"<answer to {self.question.name}: {len(self)} rows{cut}>"
 
 
+def digest_of(columns: Iterable[str], lines: Iterable[str]) -> str:
+    """Return the digest of an answer."""
+    text = "\n".join(["\t".join(columns), *lines])
+    return "sha256:" + sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
 def plain(term: Any, kind: str = "string") -> Plain:
     """Return a term as a plain value: a number where it is one, a short word for a ``term`` column."""
     if term is None:
         return None
     if isinstance(term, Literal):
         datatype = short(term.datatype.value)
-        if datatype in _NUMBERS:
-            whole = datatype not in ("decimal", "double") or (datatype == "decimal" and "." not in term.value)
-            return int(term.value) if whole and kind != "decimal" else float(term.value)
+        with suppress(ValueError):  # what is no number is shown as it is
+            if datatype in _NUMBERS:
+                whole = datatype not in ("decimal", "double", "float") or (
+                    "." not in term.value and datatype == "decimal"
+                )
+                return int(term.value) if whole and kind != "decimal" else float(term.value)
         if datatype == "boolean":
             return term.value in ("true", "1")
     return short(term.value) or None if kind == "term" else str(term.value)

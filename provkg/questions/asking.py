@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from provkg.errors import QuestionError
 from provkg.lineage.closures import through_index
 from provkg.questions.answer import Answer, Phase
-from provkg.questions.values import Values
+from provkg.questions.values import Values, plain_values
 
 if TYPE_CHECKING:
     from provkg.config import Config
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from provkg.questions.question import Question
     from provkg.store import Graph, Row
 
+MOST = 10**9  # rows of an answer
 Code = Callable[["Asked", Iterable["Row"]], Iterable["Row"]]
 
 
@@ -67,26 +69,31 @@ def ask(
         NotFound: no product answers to a name.
         Ambiguous: several do.
     """
+    if limit is not None and not 0 < limit <= MOST:
+        raise QuestionError(f"limit: {limit} is not between 1 and {MOST}", hint="leave it out for all rows")
+    if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise QuestionError(f"seconds: {seconds} is no time to wait", hint="a number above 0")
     start = perf_counter()
-    asked = Asked(graph, config, question, Values(graph, config).terms(question, values))
+    given, reading = plain_values(values), Values(graph, config)
+    asked = Asked(graph, config, question, reading.terms(question, given))
     asked.done("bind values", ", ".join(asked.terms) or "none", start)
     for name in question.code:
         if name not in code:
             raise QuestionError(f"{question.path}: there is no code {name!r}", hint=f"there is {', '.join(code)}")
     rows = _rows(asked, code)
-    cut = _fetch(asked, rows if limit is None else islice(rows, limit + 1), seconds)
+    cut = [*reading.partial, _fetch(asked, rows, limit, seconds)]
     if limit is not None and len(asked.found) > limit:
         del asked.found[limit:]
-        cut = f"cut at {limit} rows: there are more"
-    return Answer(question, values, asked.sparql, asked.found, base=graph.base, cut=cut, plan=asked.plan)
+        cut.append(f"cut at {limit} rows: there are more")
+    return Answer(question, given, asked.sparql, asked.found, graph, cut="; ".join(filter(None, cut)), plan=asked.plan)
 
 
 def bound(graph: Graph, question: Question, values: Mapping[str, Any], config: Config) -> str:
     """Return the SPARQL of a question with its values."""
-    return question.bind(Values(graph, config).terms(question, values))
+    return question.bind(Values(graph, config).terms(question, plain_values(values)))
 
 
-def _rows(asked: Asked, code: Mapping[str, Code]) -> Iterator[Row]:
+def _rows(asked: Asked, code: Mapping[str, Code]) -> Generator[Row]:
     """Give the rows; nothing is done before the first is asked for."""
     from provkg.questions.indexed import rows_of  # noqa: PLC0415 - few questions need it
 
@@ -114,31 +121,35 @@ def _selected(asked: Asked) -> Iterator[Row]:
     asked.done("SPARQL", f"{count} rows", start)
 
 
-def _fetch(asked: Asked, rows: Iterator[Row], seconds: float | None) -> str:
-    """Collect rows, and return why these are not all."""
+def _fetch(asked: Asked, rows: Generator[Row], limit: int | None, seconds: float | None) -> str:
+    """Collect rows, and one more than the limit, in a thread, so that waiting can end; return why some are missing.
+
+    What pyoxigraph gives has to end in the thread in which it began.
+    """
     start = perf_counter()
-    if seconds is None:
-        asked.found.extend(rows)
-        asked.done("answer", f"{len(asked.found)} rows", start)
-        return ""
     found: list[Row] = []
     failed: list[BaseException] = []
     stop = threading.Event()
 
     def fetch() -> None:
         try:
-            for row in rows:
+            for row in islice(rows, None if limit is None else limit + 1):
                 if stop.is_set():
                     return
                 found.append(row)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it was asked for
+            clear_frames(error.__traceback__)
             failed.append(error)
+        finally:
+            rows.close()
 
     thread = threading.Thread(target=fetch, daemon=True)
     thread.start()
-    thread.join(seconds)
-    late = thread.is_alive()
-    stop.set()
+    try:
+        thread.join(seconds)
+    finally:
+        late = thread.is_alive()
+        stop.set()
     asked.found = list(found)
     if failed:
         raise failed[0]

@@ -38,14 +38,26 @@ def of_folder(where: Path) -> dict[str, Question]:
     Raises:
         QuestionError: it is no folder, or a file cannot be read.
     """
+    return {path.stem: _known(path) for path in files(where)}
+
+
+def files(where: Path) -> list[Path]:
+    """Return the files of questions in a folder.
+
+    Raises:
+        QuestionError: it is no folder.
+    """
     if not where.is_dir():
         raise QuestionError(f"{where} is no folder of questions", hint="questions = [...] in provkg.toml")
-    return {path.stem: _known(path) for path in sorted(where.glob("*.rq"))}
+    return [path for path in sorted(where.glob("*.rq")) if path.is_file() or path.is_symlink()]
 
 
 def _known(path: Path) -> Question:
     """Return the question of a file; one that has changed is read again."""
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise QuestionError(f"{path}: cannot be read: {error.strerror}") from None
     return _read(path, facts.st_mtime_ns, facts.st_size)
 
 
@@ -68,7 +80,7 @@ def find_question(name: str, folders: Iterable[str | Path] = ()) -> Question:
         QuestionError: there is none of that name; the hint names the nearest.
     """
     direct = folder("queries") / f"{name}.rq"  # to read one file is faster than to read all
-    if not folders and re.fullmatch(r"[a-z0-9-]+", name) and direct.is_file():
+    if re.fullmatch(r"[a-z0-9-]+", name) and direct.is_file():
         return _known(direct)
     known = questions(folders)
     for question in known.values():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from provkg.errors import InputError
-from provkg.questions.answer import Answer
+from provkg.questions.answer import Answer, digest_of
 from provkg.store import Graph, text_of
 from provkg.vocab import LEDGER, PKG, RDF_TYPE
 
@@ -27,17 +27,18 @@ class Change:
     text: str
 
 
-def cite(answer: Answer, graph: Graph) -> dict[str, Any]:
+def cite(answer: Answer) -> dict[str, Any]:
     """Return what cites an answer, as JSON has it: the question, the values, the state of the store, and the rows.
 
-    The digest of the store is that of its canonical N-Quads (RDFC-1.0) without the ledger: it is made by reading
-    everything once for each state of the store.
+    Cited is the state of the store that gave the answer. Its digest is that of its canonical N-Quads (RDFC-1.0) without
+    the ledger: it is made by reading everything once for each state of the store.
     """
+    graph = answer.graph
     return {
         "format": FORMAT,
         "question": answer.question.name,
         "questionDigest": answer.question.digest,
-        "values": {name: _text(value) for name, value in answer.values.items()},
+        "values": answer.values,
         "storeDigest": graph.digest(),
         "sources": sources(graph),
         "base": graph.base,
@@ -50,10 +51,6 @@ def cite(answer: Answer, graph: Graph) -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> Any:
-    return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
-
-
 def read(path: Path) -> dict[str, Any]:
     """Read a citation.
 
@@ -61,20 +58,28 @@ def read(path: Path) -> dict[str, Any]:
         InputError: it is none.
     """
     wanted = {"question": str, "questionDigest": str, "values": dict, "storeDigest": str, "answerDigest": str}
-    wanted |= {"asked": str, "sources": list, "rows": list, "columns": list}
+    wanted |= {"asked": str, "cut": str, "sources": list, "rows": list, "columns": list}
     try:
         found = dict(json.loads(path.read_text("utf-8")))
         wrong = [name for name, kind in wanted.items() if not isinstance(found.get(name), kind)]
-    except (ValueError, TypeError):
+        lists = [found[name] for name in ("sources", "rows", "columns") if not wrong]
+        if not all(isinstance(each, str) for some in lists for each in some):
+            wrong = ["text"]
+    except (ValueError, TypeError, RecursionError):
         found, wrong = {}, ["JSON"]
     if wrong or found.get("format") != FORMAT:
         reason = f"its {wrong[0]} is missing or wrong" if wrong else f"its format is not {FORMAT}"
         raise InputError(f"{path}: no citation of an answer: {reason}", hint="write one: provkg ask … --cite FILE")
+    if digest_of(found["columns"], found["rows"]) != found["answerDigest"]:
+        raise InputError(f"{path}: its rows are not those of its digest: it was changed", hint="cite the answer again")
+    if found["cut"] and not found["cut"].startswith("cut at "):
+        raise InputError(f"{path}: the answer was {found['cut']}: nothing can be checked", hint="cite a whole answer")
     return found
 
 
-def changes(cited: dict[str, Any], answer: Answer, graph: Graph) -> Iterator[Change]:
+def changes(cited: dict[str, Any], answer: Answer) -> Iterator[Change]:
     """Give what has changed since an answer was cited."""
+    graph = answer.graph
     if cited["questionDigest"] != answer.question.digest:
         yield Change("question", f"the file of the question {answer.question.name} has changed")
     if cited["storeDigest"] != graph.digest():

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +21,16 @@ from provkg.vocab import XSD
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_BIG = 2**63
+_NO_JSON = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # as XSD writes them
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SHOWN = 200  # rows of an answer in a notebook
 _TYPES: dict[str, type] = {"integer": int, "decimal": float, "boolean": bool}
 
 
+@cache
 def environment() -> Environment:
     """Return jinja2 with our templates; what stands in data is escaped in HTML."""
-    return _environment()
-
-
-@cache
-def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, select_autoescape  # noqa: PLC0415 - slow to import
 
     loader = PackageLoader("provkg.questions", "templates")
@@ -81,8 +83,13 @@ def _term(term: Any) -> dict[str, str]:
 
 
 def to_jsonl(answer: Answer) -> str:
-    """Return one JSON object a row."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in answer)
+    """Return one JSON object a row; a number that JSON has not, such as NaN, is text."""
+    rows = ({name: _legal(value) for name, value in row.items()} for row in answer)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _legal(value: Any) -> Any:
+    return _NO_JSON[str(value)] if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_html(answer: Answer, *, page: bool = False) -> str:
@@ -104,7 +111,11 @@ def to_votable(answer: Answer) -> str:
     table = to_table(answer)
     from astropy.io.votable import from_table  # noqa: PLC0415
     from astropy.io.votable.tree import Info  # noqa: PLC0415
+    from numpy.ma import masked  # noqa: PLC0415
 
+    for name in table.colnames:
+        if table[name].dtype.kind == "U":  # XML has no way to write some characters
+            table[name] = [each if each is masked else _NO_XML.sub("\ufffd", each) for each in table[name]]
     document = from_table(table)
     resource = document.resources[0]
     resource.type = "results"
@@ -127,7 +138,7 @@ def to_table(answer: Answer) -> Any:
     table = Table(meta={"description": answer.question.summary})
     for name, column in answer.columns.items():
         values = _column(answer, name)
-        kind = _TYPES.get(column.type, str)
+        kind = _TYPES.get(column.type, str) if _fits(values, column.type) else str
         empty = kind()
         table[name] = MaskedColumn(
             [empty if value is None else kind(value) for value in values],
@@ -136,6 +147,14 @@ def to_table(answer: Answer) -> Any:
             unit=column.unit or None,
         )
     return table
+
+
+def _fits(values: Sequence[Any], kind: str) -> bool:
+    """Say whether all values are what their column says, and integers have at most 64 bit; else they stay text."""
+    if kind == "integer":
+        return all(value is None or (isinstance(value, int) and -_BIG <= value < _BIG) for value in values)
+    types = {"decimal": int | float, "boolean": bool}.get(kind, object)
+    return all(value is None or isinstance(value, types) for value in values)
 
 
 def to_pandas(answer: Answer) -> Any:
@@ -149,10 +168,11 @@ def to_pandas(answer: Answer) -> Any:
     series = {}
     for name, column in answer.columns.items():
         values = _column(answer, name)
+        kind = kinds.get(column.type, "object") if _fits(values, column.type) else "object"
+        series[name] = pd.Series(values, dtype=kind)
         if column.type == "dateTime":
-            series[name] = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")
-        else:
-            series[name] = pd.Series(values, dtype=kinds.get(column.type, "object"))
+            with suppress(ValueError):  # a year that pandas has not stays text
+                series[name] = pd.to_datetime(series[name], utc=True, format="ISO8601")
     return pd.DataFrame(series)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = "/api/questions"
 _RESERVED = {"format", "limit"}
+_DIGITS = 19  # of a limit
 _STATUS = {QuestionError: 400, Ambiguous: 300, NotFound: 404}
 _SCHEMAS: dict[str, dict[str, Any]] = {
     "integer": {"type": "integer"},
@@ -56,7 +57,7 @@ def respond(
         path: below the server's root, such as ``/api/questions/raw-files``.
         query: the parameters of the URL, each with its values.
         known: the questions by name; those that read files of this machine are not offered.
-        ask: asks a question, such as :meth:`provkg.knowledge.KnowledgeGraph.ask`.
+        ask: asks a question, such as :meth:`provkg.knowledge.KnowledgeGraph.ask_of`.
         accept: the Accept header.
     """
     offered = {name: question for name, question in known.items() if not question.local}
@@ -74,11 +75,14 @@ def respond(
     try:
         limit = _limit(query, question)
         values = {key: _value(question, key, found) for key, found in query.items() if key not in _RESERVED}
-        answer = ask(question.name, limit=limit, **values)
+        answer = ask(question, values, limit=limit)
+        body = TEXT[form](answer)
     except ProvkgError as error:
         return _failed(_STATUS.get(type(error), 500), error.message, error.hint, getattr(error, "candidates", []))
-    headers = {"Vary": "Accept", **({"X-Provkg-Cut": answer.cut} if answer.cut else {})}
-    return Response(200, TEXT[form](answer), MEDIA[form], headers)
+    except (OSError, SyntaxError) as error:  # the store, or what stands in a file of one's own
+        return _failed(500, f"the question cannot be answered: {type(error).__name__}", "see provkg doctor")
+    cut = {"X-Provkg-Cut": answer.cut.encode("ascii", "backslashreplace").decode()} if answer.cut else {}
+    return Response(200, body, MEDIA[form], {"Vary": "Accept", **cut})
 
 
 def _told(question: Question) -> dict[str, Any]:
@@ -112,13 +116,13 @@ def _value(question: Question, name: str, found: Sequence[str]) -> str | list[st
     many = name in question.parameters and question.parameters[name].many
     if len(found) > 1 and not many:
         raise QuestionError(f"{name} is given {len(found)} times", hint="it takes one value")
-    return list(found) if len(found) > 1 else found[0]
+    return list(found) if len(found) > 1 else "".join(found)
 
 
 def _limit(query: Mapping[str, Sequence[str]], question: Question) -> int:
     """Return how many rows to give: those of the budget, or fewer."""
     text = query["limit"][0] if query.get("limit") else str(question.rows)
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS and int(text) > 0):
         raise QuestionError(f"limit: {text!r} is no number above 0", hint=f"at most {question.rows}")
     return min(int(text), question.rows)
 
@@ -222,11 +226,16 @@ def _operation(question: Question) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": f"rows of {', '.join(question.columns)}",
+                "headers": {
+                    "X-Provkg-Cut": {"description": "why these are not all rows", "schema": {"type": "string"}}
+                },
                 "content": {media: {} for media in MEDIA.values()},
             },
             "300": {"description": "a name can mean several products", "content": failed},
             "400": {"description": "a value is missing, unknown or wrong", "content": failed},
             "404": {"description": "nothing answers to a name", "content": failed},
+            "406": {"description": "no format that is accepted can be given", "content": failed},
+            "500": {"description": "the store failed", "content": failed},
         },
     }
 

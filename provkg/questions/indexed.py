@@ -24,9 +24,11 @@ from provkg.vocab import PKG, PROV, XSD
 
 if TYPE_CHECKING:
     from provkg.questions.asking import Asked
+    from provkg.store import Graph
 
 _DATETIME = NamedNode(XSD + "dateTime")
 _FRACTION = re.compile(r"(\.\d*?)0+Z$")
+_OWN_ID = re.compile(r"/entity/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _REWRITTEN = f"SELECT DISTINCT ?version {{ ?place a <{PKG.Rewritten}> . ?version <{PROV.specializationOf}> ?place }}"
 
@@ -37,7 +39,7 @@ def rows_of(asked: Asked) -> Iterator[Row]:
     says, index = asked.question.index, index_of(asked.graph)
     reached = _rewritten(asked, index) if says["walk"] == "rewritten" else _walked(asked, index)
     asked.sparql = asked.question.bind(asked.terms)
-    rows = sorted(_told(index, reached), key=lambda row: [_key(row[name]) for name in says["order"]])
+    rows = sorted(_told(asked.graph, index, reached), key=lambda row: [_key(row[name]) for name in says["order"]])
     asked.done("lineage index", f"{len(reached)} products, {len(rows)} rows", start)
     yield from rows
 
@@ -55,11 +57,11 @@ def _rewritten(asked: Asked, index: Index) -> Ids:
     """Return what somebody wrote at a path that was written more than once."""
     versions = (text_of(row["version"]) for row in asked.graph.select(_REWRITTEN))
     found = np.array([number for each in versions if (number := index.find(each)) is not None], np.uint32)
-    return np.unique(_makers(index, found)[0]) if len(found) else found
+    return np.unique(makers_of(index, found)[0]) if len(found) else found
 
 
-def _told(index: Index, reached: Ids) -> Iterator[Row]:
-    products, makers = _makers(index, reached)
+def _told(graph: Graph, index: Index, reached: Ids) -> Iterator[Row]:
+    products, makers = makers_of(index, reached)
     calls, call = np.unique(makers, return_inverse=True)
     activities, made = index.activities(calls), index.made(calls)
     unmade = reached[~np.isin(reached, products)]
@@ -67,7 +69,7 @@ def _told(index: Index, reached: Ids) -> Iterator[Row]:
     told = zip(index.iris(both), index.describe(both), [*call.tolist(), *[None] * len(unmade)], strict=True)
     for iri, described, at in told:
         start = "" if at is None else made[at].start
-        yield {
+        row: Row = {
             "entity": NamedNode(iri),
             "location": _text(described.location),
             "name": _text(described.name),
@@ -76,9 +78,19 @@ def _told(index: Index, reached: Ids) -> Iterator[Row]:
             "activityName": None if at is None else _text(made[at].label),
             "startedAt": _time(start),
         }
+        for location in _places(graph, iri) or [described.location]:
+            yield {**row, "location": _text(location)}
 
 
-def _makers(index: Index, products: Ids) -> tuple[Ids, Ids]:
+def _places(graph: Graph, entity: str) -> list[str]:
+    """Return where a product that has an id of its own lies: it may have been copied. Others lie at one place."""
+    if not _OWN_ID.search(entity):
+        return []
+    places = graph.objects(entity, PROV.specializationOf)
+    return [location for place in places for location in graph.objects(place, PKG.location)]
+
+
+def makers_of(index: Index, products: Ids) -> tuple[Ids, Ids]:
     """Return each product with each activity that made it."""
     none = np.zeros(0, np.uint32)
     found = [(none, none)]

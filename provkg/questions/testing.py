@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-import yaml
 
 from provkg.errors import ProvkgError
 from provkg.questions.answer import Answer
 from provkg.questions.binding import placeholders
-from provkg.questions.question import Question, header_of, load
+from provkg.questions.question import EXPECT, Question, load, parse
+from provkg.questions.unbound import unbound
 from provkg.resources import sample
 from provkg.store import tokens
 
-RESERVED = {"question", "limit", "seconds", "format"}  # of kg.ask() and of URLs
+RESERVED = {"self", "question", "limit", "seconds", "format"}  # of kg.ask() and of URLs
 FIRST = 8  # rows of an answer that a file shows, or all where there are a few more
 _GRLC = re.compile(r"\?_{1,2}([A-Za-z0-9]+)(?:_[A-Za-z0-9]+){0,2}")
+_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _XSD = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>"
 
 
@@ -90,8 +92,8 @@ def _sparql(question: Question) -> Iterator[str]:
         yield "a statement of two sources counts twice: say DISTINCT"
     if not question.code and "ORDER" not in words:
         yield "its rows have no order: say ORDER BY"
-    if "SERVICE" in words:
-        yield "SERVICE is refused: a question asks one store"
+    for name in unbound(question.sparql):
+        yield f"?{name} may be unbound where it is used again, and would match anything: use it in each arm of a UNION"
     yield from _for_grlc(question)
 
 
@@ -147,12 +149,15 @@ def differs(question: Question, answer: Answer) -> list[str]:
     return lines
 
 
-def with_expected(text: str, expected: Mapping[str, Any]) -> str:
-    """Return a file with another expected answer in its header."""
-    head = yaml.safe_load(header_of(text))
-    lines = text.splitlines()
-    if "expect" in head:
-        start = next(at for at, line in enumerate(lines) if line.startswith("#+ expect:"))
+def with_expected(question: Question, expected: Mapping[str, Any]) -> str:
+    """Return the text of a question with another expected answer in its header.
+
+    Raises:
+        QuestionError: what is expected now does not stand in lines of its own, so that it cannot be replaced.
+    """
+    lines = question.text.rstrip("\n").split("\n")
+    start = next((at for at, line in enumerate(lines) if EXPECT.match(line)), None)
+    if start is not None:
         end = next((at for at in range(start + 1, len(lines)) if not lines[at].startswith("#+  ")), len(lines))
         del lines[start:end]
     last = max(at for at, line in enumerate(lines) if line.startswith("#+"))
@@ -164,9 +169,11 @@ def with_expected(text: str, expected: Mapping[str, Any]) -> str:
         "#+   first:" + ("" if rows else " []"),
         *(f"#+     - {row}" for row in rows),
     ]
-    return "\n".join([*lines[: last + 1], *block, *lines[last + 1 :]]) + "\n"
+    text = "\n".join([*lines[: last + 1], *block, *lines[last + 1 :]]) + "\n"
+    parse(question.path, text)
+    return text
 
 
 def _one_line(row: list[Any]) -> str:
-    """Return a row as YAML in one line."""
-    return str(yaml.safe_dump(row, default_flow_style=True, width=10**9, allow_unicode=True)).strip()
+    """Return a row as JSON in one line that is YAML too."""
+    return _NO_YAML.sub(lambda odd: f"\\u{ord(odd[0]):04x}", json.dumps(row, ensure_ascii=False))

@@ -20,7 +20,8 @@ from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE, XSD
 
 _VERSIONS = PROLOGUE + "SELECT DISTINCT ?value WHERE { ?p pkg:packageName ?_software ; pkg:packageVersion ?value }"
 _SAID = {"run": PKG.run, "night": PKG.observationDate, "step": PKG.activityLabel, "software": PKG.packageName}
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+MOST_CHARACTERS, MOST_DIGITS = 100, 100
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?)(?:\s*([^\s0-9].*))?")
 
 
 class Values:
@@ -33,6 +34,7 @@ class Values:
 
     def __init__(self, graph: Graph, config: Config) -> None:
         self.graph, self.config = graph, config
+        self.partial: list[str] = []  # what could not be looked at
         self.table: dict[str, Callable[[Parameter, str], Term]] = {
             "product": self.product,
             "activity": self.activity,
@@ -59,8 +61,7 @@ class Values:
             Ambiguous: several do.
         """
         defaults = {each.name: each.default for each in question.parameters.values() if each.default is not None}
-        said = {name: value for name, value in given.items() if value is not None and value not in ("", [], ())}
-        whole = defaults | said
+        whole = defaults | {name: value for name, value in given.items() if value not in (None, "", [])}
         question.check(whole)
         found: dict[str, Term | list[Term]] = {}
         for name, parameter in question.parameters.items():
@@ -69,10 +70,12 @@ class Values:
             value = whole[name]
             if parameter.type == "version-range":
                 found[name] = self.versions(parameter, str(value), found[parameter.of])
+            elif isinstance(value, list) and not parameter.many:
+                raise QuestionError(f"{name} is given {len(value)} times", hint="it takes one value")
             elif value in ("", "*") and value == parameter.default:
                 found[name] = Literal(value)  # whatever it is
             elif parameter.many:
-                found[name] = [self.table[parameter.type](parameter, each) for each in several(value)]
+                found[name] = [self.table[parameter.type](parameter, each) for each in _several(parameter, value)]
             else:
                 found[name] = self.table[parameter.type](parameter, str(value))
         return found
@@ -101,7 +104,8 @@ class Values:
         """A value that the store holds, whichever way it is written."""
         _check(parameter, text)
         for way in dict.fromkeys(_ways(parameter.type, text)):
-            for term in (Literal(way), *([Literal(int(way))] if way.isascii() and way.isdigit() else [])):
+            number = [Literal(int(way))] if re.fullmatch(r"[0-9]{1,18}", way) else []
+            for term in (Literal(way), *number):
                 if self.holds(parameter.type, term):
                     return term
         possible = choices(self.graph, parameter)
@@ -129,22 +133,26 @@ class Values:
         """A time; a date is its midnight, and without a zone it is in that of the settings."""
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.config.zone))
+            shown = zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        except (ValueError, OverflowError):
             hint = "such as 2021-09-13, 2021-09-13T22:00 or 2021-09-13T22:00:00Z"
             raise QuestionError(f"{parameter.name}: {text!r} is no time", hint=hint) from None
-        zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.config.zone))
-        shown = zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")
         return Literal(shown, datatype=NamedNode(XSD + "dateTime"))
 
     def number(self, parameter: Parameter, text: str) -> Term:
         """A number in the parameter's unit, or in another that astropy can convert."""
-        match = _NUMBER.fullmatch(text)
+        match = _NUMBER.fullmatch(text.strip()) if len(text) <= MOST_CHARACTERS else None
         if match is None:
             unit = f", with a unit such as {parameter.unit}" if parameter.unit else ""
             raise QuestionError(f"{parameter.name}: {text!r} is no number", hint=f"a number{unit}")
         value = Decimal(match[1])
         if match[2] and match[2] != parameter.unit:
             value = _converted(parameter, value, match[2])
+        if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS:
+            raise QuestionError(
+                f"{parameter.name}: {text!r} is too large or too small", hint=f"10^{MOST_DIGITS} at most"
+            )
         return Literal(format(value, "f"), datatype=NamedNode(XSD + "decimal"))
 
     def integer(self, parameter: Parameter, text: str) -> Term:
@@ -196,6 +204,7 @@ class Values:
             try:
                 return wanted.contains(Version(version))
             except InvalidVersion:
+                self.partial.append(f"{parameter.name}: version {version} cannot be compared, and is left out")
                 return False
 
         found: list[Term] = [Literal(each) for each in known if inside(each)]
@@ -204,11 +213,28 @@ class Values:
         return found
 
 
-def several(value: Any) -> list[str]:
+def plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as text or lists of text, whatever they were: numbers, numpy's and astropy's, paths, times."""
+    return {name: value for name, each in given.items() if (value := _plain(each)) is not None}
+
+
+def _plain(value: Any) -> str | list[str] | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, Iterable) and getattr(value, "shape", None) != ():  # numpy has arrays that are one number
+        return [str(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    return str(value)
+
+
+def _several(parameter: Parameter, value: str | list[str]) -> list[str]:
     """Return the values of a parameter that takes several: a list, or text with commas."""
-    if isinstance(value, str):
-        return [each.strip() for each in value.split(",") if each.strip()]
-    return [str(each) for each in value] if isinstance(value, Iterable) else [str(value)]
+    found = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    found = [each for each in found if each]
+    if not found:
+        raise QuestionError(f"{parameter.name} has no value", hint="values have commas between them")
+    return found
 
 
 def _check(parameter: Parameter, text: str) -> None:
@@ -241,6 +267,6 @@ def _converted(parameter: Parameter, value: Decimal, unit: str) -> Decimal:
         raise MissingExtra(f"{parameter.name}: astropy is needed to convert {unit}", hint=hint) from None
     try:
         return Decimal(repr(float(units.Quantity(float(value), unit).to_value(parameter.unit))))
-    except (ValueError, TypeError):  # astropy's UnitConversionError is a TypeError
+    except (ValueError, TypeError, OverflowError):  # astropy's UnitConversionError is a TypeError
         hint = f"a number of {parameter.unit}"
         raise QuestionError(f"{parameter.name}: {unit!r} cannot be converted to {parameter.unit}", hint=hint) from None

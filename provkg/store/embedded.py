@@ -46,6 +46,10 @@ class EmbeddedStore(Store):
         self.config = config
         self._kept: tuple[object, LocalGraph] | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what another process needs: not what is open here."""
+        return {**self.__dict__, "_kept": None}
+
     @property
     def name(self) -> str:
         """The folder."""

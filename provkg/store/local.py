@@ -43,6 +43,8 @@ class LocalGraph(Graph):
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query; see :meth:`Graph.query`."""
         plain = _QUOTED.sub(" ", query)
+        if re.search(r"\bSERVICE\b", plain, re.IGNORECASE):
+            raise SyntaxError("SERVICE is refused: a query asks one store")
         return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
 
     def select(self, query: str) -> Iterator[Row]:
@@ -74,8 +76,9 @@ class LocalGraph(Graph):
         kept = self.beside / DIGEST if self.beside is not None and self.snapshot else None
         if kept is None:
             return super().digest()
-        with suppress(OSError):
-            return kept.read_text("ascii")
+        with suppress(OSError, ValueError):
+            if re.fullmatch(r"[0-9a-f]{64}", told := kept.read_text("ascii")):
+                return told
         found = super().digest()
         with suppress(OSError):  # who may only read makes it each time
             part = kept.with_suffix(f".{os.getpid()}")

@@ -3,7 +3,7 @@
 from provkg.questions.asking import Code
 from provkg.questions.code.divergence import divergence, same
 from provkg.questions.code.histories import batches, current, recipes, shortest, subset
-from provkg.questions.code.rows import check, grade, last, needed, platform, shell, unusual, versus, walltime
+from provkg.questions.code.rows import check, grade, last, needed, platform, shell, stock, unusual, versus, walltime
 
 __all__ = ["CODE"]
 
@@ -20,6 +20,7 @@ CODE: dict[str, Code] = {
     "same": same,
     "shell": shell,
     "shortest": shortest,
+    "stock": stock,
     "subset": subset,
     "unusual": unusual,
     "versus": versus,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from provkg.lineage.facts import Facts, Written
 from provkg.lineage.index import Index, index_of
 from provkg.lineage.index.delta import LINKS
 from provkg.questions.code.divergence import SIDES
+from provkg.questions.indexed import makers_of
 from provkg.store import Row, text_of
 from provkg.vocab import PROV, RDFS_LABEL, XSD
 
@@ -69,48 +71,59 @@ def _distances(start: str, edges: dict[str, set[str]]) -> dict[str, int]:
 
 
 def recipes(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
-    """Put together what was made from the same facts, and give pairs with different bytes."""
-    facts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    products: dict[tuple[str, str], Row] = {}
+    """Put together what different activities made from the same facts, and give the pairs with different bytes."""
+    facts: dict[str, set[str]] = defaultdict(set)  # of an activity, or of a product
+    products: dict[tuple[str, str, str], Row] = {}
     for row in rows:
-        key = (text_of(row["activity"]), text_of(row["product"]))
-        products.setdefault(key, row)
-        facts[key] |= {text_of(row["fact"])} - {""}
-    groups: dict[tuple[str, str, frozenset[str]], list[Row]] = defaultdict(list)
-    for key, row in products.items():
-        groups[text_of(row["step"]), text_of(row["role"]), frozenset(facts[key])].append(row)
+        activity, product = text_of(row["activity"]), text_of(row["product"])
+        if row["digest"] is not None:
+            products.setdefault((activity, product, text_of(row["algorithm"])), row)
+        else:
+            facts[product or activity].add(text_of(row["fact"]))
+    groups: dict[tuple[str, str, str, frozenset[str]], list[Row]] = defaultdict(list)
+    for (activity, product, algorithm), row in products.items():
+        recipe = frozenset(facts[activity] | facts[product])
+        groups[text_of(row["step"]), text_of(row["role"]), algorithm, recipe].append(row)
     for made in groups.values():
-        for other in made[1:]:
-            if text_of(other["digest"]) != text_of(made[0]["digest"]):
+        for pair in combinations(made, 2):
+            if pair[0]["activity"] != pair[1]["activity"] and pair[0]["digest"] != pair[1]["digest"]:
                 yield {
-                    "step": other["step"],
-                    **{side: row["location"] for side, row in zip(SIDES, (made[0], other), strict=True)},
-                    **{f"{side}Digest": row["digest"] for side, row in zip(SIDES, (made[0], other), strict=True)},
-                    **{f"{side}Made": row["startedAt"] for side, row in zip(SIDES, (made[0], other), strict=True)},
+                    "step": pair[1]["step"],
+                    **{side: row["location"] for side, row in zip(SIDES, pair, strict=True)},
+                    **{f"{side}Digest": row["digest"] for side, row in zip(SIDES, pair, strict=True)},
+                    **{f"{side}Made": row["startedAt"] for side, row in zip(SIDES, pair, strict=True)},
                 }
 
 
 # Attempts and what is current
 
 
-def subset(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
-    """Keep the activities that read nothing that the maker of a product did not read."""
+def subset(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Keep what wrote at the same path, and what may have tried to: it read nothing that the maker did not read."""
     read: dict[str, set[str]] = defaultdict(set)
     told: dict[str, Row] = {}
     for row in rows:
-        read[text_of(row["activity"])].add(text_of(row["other"]))
+        read[text_of(row["activity"])] |= {text_of(row["other"])} - {""}
         told.setdefault(text_of(row["activity"]), row)
+    users: dict[str, int] = {}
+
+    def shared(place: str) -> bool:
+        if place not in users:
+            users[place] = len(asked.graph.subjects(PROV.entity, place))
+        return users[place] > sum(place in some for some in read.values())
+
     for activity, row in told.items():
         maker = text_of(row["maker"])
-        if read[activity] <= read[maker]:
-            made = (
-                "this version"
-                if activity == maker
-                else "another version"
-                if text_of(row["wrote"]) == "yes"
-                else "nothing"
-            )
-            yield {**row, "made": Literal(made)}
+        if activity == maker:
+            made = "this version"
+        elif text_of(row["wrote"]) == "yes":
+            made = "another version"
+        elif row["label"] != row["step"] or not read[activity] <= read[maker]:
+            continue
+        else:
+            only_shared = all(map(shared, read[activity]))
+            made = "nothing (perhaps for another product)" if only_shared else "nothing"
+        yield {**row, "made": Literal(made)}
 
 
 def current(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
@@ -120,8 +133,8 @@ def current(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
 
     def newest(place: str) -> Written | None:
         if place not in last:
-            ended = [each for each in facts.written(place) if each.end is not None]
-            last[place] = max(ended, key=lambda each: (each.end or 0, each.activity), default=None)
+            known = [each for each in facts.written(place) if each.end is not None or each.start is not None]
+            last[place] = max(known, key=lambda each: (each.end or each.start or 0, each.activity), default=None)
         return last[place]
 
     for row in rows:
@@ -129,7 +142,7 @@ def current(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
         if mine is not None and mine.version == text_of(row["entity"]) and newer is not None:
             labels = asked.graph.objects(newer.activity, RDFS_LABEL)
             ends = asked.graph.objects(newer.activity, PROV.endedAtTime)
-            end = Literal(max(ends), datatype=NamedNode(XSD + "dateTime"))
+            end = Literal(max(ends), datatype=NamedNode(XSD + "dateTime")) if ends else None
             yield {**row, "newer": end, "newerBy": Literal(labels[0]) if labels else None}
 
 
@@ -143,16 +156,14 @@ def batches(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
     start = index.find(text_of(asked.terms["product"]))
     if start is None:
         return
-    made, via, depth = _ordered(index, start)
+    _, via, depth = _ordered(index, start)
     activities, at = np.unique(via, return_inverse=True)
-    batch = np.zeros(len(activities), np.int64)
-    np.maximum.at(batch, at, depth)
     labels = [each.label for each in index.made(activities)]
+    batch = depth[activities]
     order = {number: place for place, number in enumerate(np.unique(batch).tolist(), 1)}
-    products: Counter[tuple[int, str]] = Counter()
-    for number in np.unique(made.astype(np.uint64) << np.uint64(32) | at.astype(np.uint64)).tolist():
-        products[order[int(batch[number & 0xFFFFFFFF])], labels[number & 0xFFFFFFFF]] += 1
-    calls = Counter((order[number], label) for number, label in zip(batch.tolist(), labels, strict=True))
+    places = [order[number] for number in batch.tolist()]
+    calls = Counter(zip(places, labels, strict=True))
+    products = Counter((places[number], labels[number]) for number in at.tolist())
     for (place, step), count in sorted(calls.items()):
         mean = means.get(step)
         yield {
@@ -165,27 +176,36 @@ def batches(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _ordered(index: Index, start: int) -> tuple[Ids, Ids, NDArray[np.int64]]:
-    """Return, for each way in which a descendant was made: the product, its activity, and the longest way to it."""
+    """Return each descendant with each activity that made it, and for each activity the longest way to it.
+
+    An activity comes after those that made what it read, and after those that made what its products were derived from
+    or have as members; all that it made is there when it has ended.
+    """
     reached = index.closure(start, down=True)
     inside = np.zeros(index.nodes, bool)
     inside[reached] = inside[start] = True
-    parts = []
+    none = np.zeros(0, np.uint32)
+    parts = [(none, none, none, none)]
     for table, at, of in index.neighbours(reached, "up"):
         kept = inside[table.node[at]]
-        parts.append((reached[of][kept], table.node[at][kept], table.via[at][kept], table.kind[at][kept]))
-    none = np.zeros(0, np.uint32)
-    made, read, via, kind = (
-        (np.concatenate([none, *column]) for column in zip(*parts, strict=True)) if parts else (none,) * 4
-    )
-    depth = np.zeros(index.nodes, np.int64)
-    for _ in range(len(reached)):  # a circle of derivations ends here
-        longer = np.maximum(depth[made], depth[read] + 1)
-        before = depth[made]
-        np.maximum.at(depth, made, longer)
-        if (depth[made] == before).all():
+        parts.append(
+            (reached[of][kept], table.node[at][kept], table.via[at][kept], table.kind[at][kept].astype(np.uint32))
+        )
+    of_product, read, by, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
+    link = np.isin(kind, LINKS)
+    made, via = makers_of(index, reached)
+    linked = np.isin(made, of_product[link])
+    products, origins, activities = (np.zeros(size, np.int64) for size in (index.nodes, index.nodes, index.vias))
+    for _ in range(len(reached) + 1):  # a circle of derivations ends here
+        before = activities[via].sum() + products[reached].sum()
+        np.maximum.at(activities, by[~link], products[read[~link]] + 1)
+        np.maximum.at(origins, of_product[link], products[read[link]])
+        np.maximum.at(activities, via[linked], origins[made[linked]] + 1)
+        np.maximum.at(products, made, activities[via])
+        products = np.maximum(products, origins)
+        if activities[via].sum() + products[reached].sum() == before:
             break
-    call = ~np.isin(kind, LINKS)
-    return made[call].astype(np.uint32), via[call].astype(np.uint32), depth[made][call]
+    return made, via, activities
 
 
 def _mean(row: Row) -> float | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -14,11 +14,13 @@ from pyoxigraph import Literal, NamedNode
 
 from provkg.questions.asking import Asked
 from provkg.store import Row, text_of
-from provkg.vocab import PKG, XSD
+from provkg.vocab import PKG, VP, XSD
 
 _DECIMAL = NamedNode(XSD + "decimal")
 _GRADES = ((1.0, "A"), (0.9, "B"), (0.7, "C"), (0.5, "D"))
+_STOCK = ("paths", "versions", "recorded", "rewritten")
 _ADVICE = {
+    "its own": "ingest the record of the step that made it",
     "inputs": "ingest the records of the steps that made {} inputs",
     "steps with a c": "record the command line of {} steps",
     "steps with an": "record the environment of {} steps",
@@ -69,17 +71,55 @@ def last(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
+class Took(NamedTuple):
+    """An activity once, however many sources tell of it: its first row, and how long it took where that is known."""
+
+    row: Row
+    seconds: float | None
+
+
+def each_once(rows: Iterable[Row]) -> list[Took]:
+    """Put the rows of each activity together: from its first start to its last end."""
+    told: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        told[text_of(row["activity"])].append(row)
+    return [Took(some[0], _seconds(some)) for some in told.values()]
+
+
+def _seconds(rows: Sequence[Row]) -> float | None:
+    """Return how long something took, unless a time is missing or no time, or it ended before it began."""
+    try:
+        starts, ends = (
+            [_moment(row[name]) for row in rows if row[name] is not None] for name in ("startedAt", "endedAt")
+        )
+        taken = (max(ends) - min(starts)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return taken if taken >= 0 else None
+
+
 def unusual(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
     """Keep activities that took more than ``factor`` times the median, or less than that part of it."""
-    found = [(row, taken) for row in rows if (taken := seconds_of(row)) is not None]
+    found = [each for each in each_once(rows) if each.seconds is not None]
     if not found:
         return
-    middle = median(taken for _, taken in found)
+    middle = median(each.seconds or 0.0 for each in found)
     for row, taken in found:
         factor = float(text_of(row["factor"]))
-        if taken > factor * middle or taken * factor < middle:
+        if taken is not None and (taken > factor * middle or taken * factor < middle):
             times = decimal(taken / middle) if middle else None
             yield {**row, "seconds": decimal(taken), "median": decimal(middle), "times": times}
+
+
+def walltime(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Sum how long the activities of each step took on each host."""
+    taken: dict[tuple[Any, Any], list[float | None]] = defaultdict(list)
+    for row, seconds in each_once(rows):
+        taken[row["step"], row["host"]].append(seconds)
+    for (step, host), each in taken.items():
+        timed = [value for value in each if value is not None]
+        counts = {"activities": Literal(len(each)), "timed": Literal(len(timed)), "seconds": decimal(sum(timed))}
+        yield {"step": step, "host": host, **counts}
 
 
 def needed(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
@@ -104,25 +144,25 @@ def _moment(term: object) -> datetime:
     return datetime.fromisoformat(text_of(term))
 
 
-def walltime(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
-    """Sum how long the activities of each step took on each host."""
-    taken: dict[tuple[Any, Any], dict[str, float | None]] = defaultdict(dict)
+def stock(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Put in what descriptions say; the level is that of the version, else that of the kind, else that of the path."""
+    counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(_STOCK))
     for row in rows:
-        taken[row["step"], row["host"]][text_of(row["activity"])] = seconds_of(row)
-    for (step, host), each in taken.items():
-        timed = [value for value in each.values() if value is not None]
-        counts = {"activities": Literal(len(each)), "timed": Literal(len(timed)), "seconds": decimal(sum(timed))}
-        yield {"step": step, "host": host, **counts}
-
-
-def seconds_of(row: Row) -> float | None:
-    """Return how long something took, unless a time is missing or no time, or it ended before it began."""
-    try:
-        start, end = (datetime.fromisoformat(text_of(row[name])) for name in ("startedAt", "endedAt"))
-        taken = (end - start).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return taken if taken >= 0 else None
+        kind, content, theirs = (
+            max(asked.graph.objects(text_of(row["described"]), property_), default="") if row["described"] else ""
+            for property_ in (VP.name, VP.contentType, PKG.dataLevel)
+        )
+        level = text_of(row["ours"]) or theirs or text_of(row["placed"])
+        if row["wanted"] is None or text_of(row["wanted"]) == level:
+            for at, name in enumerate(_STOCK):
+                counts[level, kind, content][at] += int(text_of(row[name]))
+    for (level, kind, content), numbers in sorted(counts.items()):
+        yield {
+            "level": NamedNode(level) if level else None,
+            "kind": Literal(kind) if kind else None,
+            "contentType": Literal(content) if content else None,
+            **{name: Literal(number) for name, number in zip(_STOCK, numbers, strict=True)},
+        }
 
 
 def platform(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
