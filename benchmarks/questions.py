@@ -5,7 +5,7 @@
 
 FOLDER holds the logs of a night; without it one is made. SMALL and LARGE are folders of stores, as ``year.py`` makes
 them: then each question is asked of both. Values for the questions are found in the (small) store. Plain SPARQL, and
-each question of two stores, run in a process of their own, that is ended after 20 seconds or five minutes.
+each question of two stores, run in a process of their own, that is ended after 10 seconds or five minutes.
 """
 
 import json
@@ -28,7 +28,7 @@ from provkg.store import text_of
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP
 
 LIMIT = 300  # seconds for a question on two stores
-PLAIN = 20  # seconds for plain SPARQL
+PLAIN = 10  # seconds for plain SPARQL
 DOWN = {"impact", "descendants", "released-impact", "remake-order"}
 _USUAL = {"step": "r0_to_dl1", "check": "dl1_datacheck", "kind": "RFModelEnergyFile", "parameter": "ObservationRun"}
 

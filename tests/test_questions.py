@@ -19,7 +19,7 @@ from provkg.questions import CODE, Question, find_question, load, questions
 from provkg.questions.binding import bind, placeholders
 from provkg.questions.catalogue import of_folder
 from provkg.questions.http import ROOT, respond
-from provkg.questions.question import parse
+from provkg.questions.reading import parse
 from provkg.questions.testing import differs, expected_of, lint, with_expected
 from provkg.questions.unbound import unbound
 from provkg.questions.values import Values

@@ -4,7 +4,8 @@ from provkg.questions.answer import Answer, plain
 from provkg.questions.asking import Asked, ask, bound
 from provkg.questions.catalogue import find_question, in_order, of_folder, questions
 from provkg.questions.code import CODE
-from provkg.questions.question import Question, load
+from provkg.questions.question import Question
+from provkg.questions.reading import load
 
 __all__ = [
     "CODE",

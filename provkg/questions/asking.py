@@ -69,10 +69,7 @@ def ask(
         NotFound: no product answers to a name.
         Ambiguous: several do.
     """
-    if limit is not None and not 0 < limit <= MOST:
-        raise QuestionError(f"limit: {limit} is not between 1 and {MOST}", hint="leave it out for all rows")
-    if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise QuestionError(f"seconds: {seconds} is no time to wait", hint="a number above 0")
+    _possible(limit, seconds)
     start = perf_counter()
     given, reading = plain_values(values), Values(graph, config)
     asked = Asked(graph, config, question, reading.terms(question, given))
@@ -86,6 +83,13 @@ def ask(
         del asked.found[limit:]
         cut.append(f"cut at {limit} rows: there are more")
     return Answer(question, given, asked.sparql, asked.found, graph, cut="; ".join(filter(None, cut)), plan=asked.plan)
+
+
+def _possible(limit: int | None, seconds: float | None) -> None:
+    if limit is not None and not 0 < limit <= MOST:
+        raise QuestionError(f"limit: {limit} is not between 1 and {MOST}", hint="leave it out for all rows")
+    if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise QuestionError(f"seconds: {seconds} is no time to wait", hint="a number above 0")
 
 
 def bound(graph: Graph, question: Question, values: Mapping[str, Any], config: Config) -> str:

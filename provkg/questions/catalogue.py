@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from provkg.errors import QuestionError
-from provkg.questions.question import Question, load
+from provkg.questions.question import Question
+from provkg.questions.reading import load
 from provkg.resources import folder
 
 # traceability, attribution, reproducibility, comparison, quality, debugging, impact, use, governance

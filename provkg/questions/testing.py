@@ -15,7 +15,8 @@ import pyoxigraph
 from provkg.errors import ProvkgError
 from provkg.questions.answer import Answer
 from provkg.questions.binding import placeholders
-from provkg.questions.question import EXPECT, Question, load, parse
+from provkg.questions.question import EXPECT, Question
+from provkg.questions.reading import load, parse
 from provkg.questions.unbound import unbound
 from provkg.resources import sample
 from provkg.store import tokens
