@@ -126,18 +126,24 @@ def _selected(asked: Asked) -> Iterator[Row]:
 
 
 def _fetch(asked: Asked, rows: Generator[Row], limit: int | None, seconds: float | None) -> str:
-    """Collect rows, and one more than the limit, in a thread, so that waiting can end; return why some are missing.
+    """Collect rows, and one more than the limit; return why some are missing.
 
-    What pyoxigraph gives has to end in the thread in which it began.
+    Where waiting has an end, they come in a thread; what pyoxigraph gives has to end in the thread in which it began.
     """
+    some = islice(rows, None if limit is None else limit + 1)
     start = perf_counter()
+    if seconds is None:
+        asked.found = list(some)
+        rows.close()
+        asked.done("answer", f"{len(asked.found)} rows", start)
+        return ""
     found: list[Row] = []
     failed: list[BaseException] = []
     stop = threading.Event()
 
     def fetch() -> None:
         try:
-            for row in islice(rows, None if limit is None else limit + 1):
+            for row in some:
                 if stop.is_set():
                     return
                 found.append(row)
