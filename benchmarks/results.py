@@ -2,7 +2,7 @@
 
     python benchmarks/results.py
 
-A benchmark that was not run is named; what was found before stays until it is run again.
+A benchmark whose figures are not in ``figures/`` is named, and has no section: run it first.
 """
 
 from pathlib import Path

@@ -20,14 +20,13 @@ import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from provkg.errors import InputError
+from provkg.errors import InputError, did_you_mean
 
 FILE = "provkg.toml"
 MEMORY = "memory:"
@@ -172,9 +171,7 @@ def _known(data: dict[str, Any], kind: type[Config | Remote], where: str) -> Ite
     known = [each.name for each in fields(kind)]
     for key, value in data.items():
         if key not in known:
-            near = get_close_matches(key, known, 1)
             raise InputError(
-                f"{where}: unknown key {key!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(known)}",
+                f"{where}: unknown key {key!r}", hint=did_you_mean(key, known, f"keys: {', '.join(known)}")
             )
         yield key, value

@@ -14,6 +14,19 @@
 ``SyntaxError`` from Turtle and SPARQL passes through: it names file, line and column.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint at the known word that is nearest, or another hint where none is near.
+
+    >>> did_you_mean("parnets", ["parents", "steps"])
+    "did you mean 'parents'?"
+    """
+    near = get_close_matches(word, list(known), 1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
+
 
 class ProvkgError(Exception):
     """Say what went wrong, and what to do about it.

@@ -45,6 +45,15 @@ def printable(text: str) -> str:
     return _SURROGATE.sub(lambda match: f"\\udc{ord(match[0]) & 0xFF:02x}", text)
 
 
+def one_line(text: str) -> str:
+    r"""Return text as a field of TSV: what would break a line into fields is escaped, so that cut and awk can read it.
+
+    >>> one_line("a\tb\n")
+    'a\\tb\\n'
+    """
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
 def harmless(text: str) -> str:
     r"""Return text that a terminal only shows: what stands in data moves no cursor and begins no line.
 

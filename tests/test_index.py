@@ -214,6 +214,17 @@ def test_sub_selects_that_are_named_are_answered_first(sampled: KnowledgeGraph) 
     assert [row["run"].value for row in sampled.graph().select(indexed)] == ["12012"] * 4
 
 
+def test_sub_selects_that_differ_in_a_string_only_are_answered_apart(sampled: KnowledgeGraph) -> None:
+    arms = [
+        f"{{ {{ SELECT DISTINCT ?s WHERE {{ ?s pkg:run '12012' {space} FILTER('a b' = '{text}') }} }} ?s pkg:run ?run }}"
+        for text, space in (("a b", ""), ("a  b", ""), ("a b", "\n"))
+    ]
+    query = f"PREFIX pkg: <https://w3id.org/provkg/ns#>\nSELECT ?run {{ {' UNION '.join(arms)} }}"
+    indexed, answered = through_index(sampled.graph(), query, ["s"])
+    assert [each.found for each in answered] == [4, 0, 4]
+    assert len(list(sampled.graph().select(indexed))) == len(list(sampled.graph().select(query))) == 8
+
+
 def test_a_closure_longer_than_a_query_may_be_stays_a_path(kg: KnowledgeGraph, monkeypatch) -> None:
     kg.ingest([sample()])
     graph = kg.graph()

@@ -222,6 +222,7 @@ QUERIES = [
     "CONSTRUCT { ?a prov:used [] } WHERE { ?a a prov:Activity } ORDER BY STR(?a) LIMIT 1",
     "CONSTRUCT WHERE { ?s pkg:typedValue ?value }",
     "CONSTRUCT { <urn:a> <urn:b> 'FROM' } WHERE { ?s a prov:Activity }",
+    "SELECT ?from ?service WHERE { ?from pkg:inSession ?service } ORDER BY STR(?from)",  # variables are no keywords
     "DESCRIBE <https://provkg.example.org/graph/catalogue>",
     "DESCRIBE ?a WHERE { ?a a prov:Activity ; rdfs:label 'dl1ab' }",
     "SELECT ?s ?o FROM <https://provkg.example.org/graph/descriptions> WHERE { ?s vp:name ?o } ORDER BY STR(?s) STR(?o)",

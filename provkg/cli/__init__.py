@@ -7,12 +7,11 @@ instant.
 import io
 import signal
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
-from provkg.errors import Ambiguous, ProvkgError
+from provkg.errors import Ambiguous, ProvkgError, did_you_mean
 from provkg.identity import harmless
 
 MOST_CANDIDATES = 20
@@ -23,7 +22,7 @@ _COMMANDS = {
     "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),
     "ask": ("provkg.cli.questions", "Ask a canned question; without one, list them."),
     "questions": ("provkg.cli.catalogue", "Check, test and publish canned questions, your own too."),
-    "query": ("provkg.cli.questions", "Run a SPARQL query from a file or standard input."),
+    "query": ("provkg.cli.query", "Run a SPARQL query from a file or standard input."),
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
@@ -65,9 +64,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take an unknown word that looks like a product as ``show``."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], _COMMANDS, 1)
+            near = did_you_mean(args[0], _COMMANDS)
             if near and not _is_product(args[0]):
-                ctx.fail(f"no command {args[0]!r}: did you mean {near[0]!r}?")
+                ctx.fail(f"no command {args[0]!r}: {near}")
             return "show", self.get_command(ctx, "show"), args
         return super().resolve_command(ctx, args)
 

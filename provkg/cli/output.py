@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from provkg import config
-from provkg.identity import harmless
+from provkg.identity import harmless, one_line, printable
 from provkg.knowledge import KnowledgeGraph
 from provkg.knowledge import open as open_graph
 
@@ -69,7 +69,7 @@ def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> i
     writer = csv.writer(buffer, lineterminator="\n")
     for row in chain([columns], rows):
         if form == "tsv":
-            emit("\t".join("" if value is None else _flat(str(value)) for value in row))
+            emit("\t".join("" if value is None else one_line(str(value)) for value in row))
             count += 1
             continue
         writer.writerow(["" if value is None else value for value in row])
@@ -78,11 +78,6 @@ def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> i
         buffer.truncate()
         count += 1
     return count - 1
-
-
-def _flat(text: str) -> str:
-    """Escape what would break a line into fields: TSV has no quotes, so that cut and awk can read it."""
-    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _json(objects: Iterable[dict[str, Any]], *, lines: bool) -> int:
@@ -117,8 +112,3 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]]) -> int:
 def emit(text: str, *, newline: bool = True) -> None:
     """Write text to stdout; what the terminal cannot show is escaped."""
     click.echo(printable(text), nl=newline)
-
-
-def printable(text: str) -> str:
-    """Return text that can be encoded."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ names as ``first`` are answered before the rest, and their place is taken by wha
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ import numpy as np
 from pyoxigraph import NamedNode
 
 from provkg.lineage.index import Index, index_of
-from provkg.store import Graph, tokens, values
+from provkg.store import Graph, tokens, values, words
 from provkg.vocab import PKG, PROV
 
 _PATH = r"\(\s*pkg:progenitor\s*\|\s*pkg:drawnFrom\s*\)"
@@ -62,7 +62,7 @@ class _Answering:
     first: Container[str]
     closures: list[Closure] = field(default_factory=list)
     used: int = 0
-    known: dict[str, list[str] | None] = field(default_factory=dict)
+    known: dict[tuple[str, ...], list[str] | None] = field(default_factory=dict)
 
     def answered(self, text: str) -> str:
         """Return a text with the values of its closures in their place."""
@@ -70,11 +70,12 @@ class _Answering:
         for group in _groups(text):
             if group.start < at:
                 continue
-            same = " ".join(text[group.start : group.end].split())  # many arms of a UNION begin with one sub-select
+            whole = text[group.start : group.end]
+            same = _same(whole)  # many arms of a UNION begin with one sub-select
             if same not in self.known:
                 self.known[same] = self.found(text[group.inner : group.end - 1], group.variable)
                 if self.known[same] is None and group.variable in self.first:
-                    self.known[same] = self.starts(text[group.start : group.end], group.variable)
+                    self.known[same] = self.starts(whole, group.variable)
             found = self.known[same]
             if found is None:
                 continue
@@ -107,11 +108,8 @@ class _Answering:
         """Return the IRIs that a sub-select finds, or None where it finds something else."""
         inner = _Answering(self.graph, self.index, self.prologue, self.first)
         found = [row[str(variable)] for row in self.graph.select(self.prologue + inner.answered(text))]
-        return (
-            [term.value for term in found if isinstance(term, NamedNode)]
-            if all(isinstance(term, NamedNode) for term in found)
-            else None
-        )
+        iris = [term.value for term in found if isinstance(term, NamedNode)]
+        return iris if len(iris) == len(found) else None
 
     def reached(self, starts: list[str], form: str, sign: str) -> list[str]:
         """Return what is reached."""
@@ -136,8 +134,7 @@ def through_index(graph: Graph, sparql: str, first: Container[str] = ()) -> tupl
     if not first and not re.search(_PATH, sparql):
         return sparql, []
     start = next(match.start() for match in tokens(sparql) if (match["word"] or "").upper() == "SELECT")
-    words = {(match["word"] or "").upper() for match in tokens(sparql)}
-    if words & {"FROM", "BASE"} or not _ours(sparql[:start]):
+    if words(sparql) & {"FROM", "BASE"} or not _ours(sparql[:start]):
         return sparql, []  # other graphs than all, IRIs that are not what they look like, or terms that are not ours
     answering = _Answering(graph, index_of(graph), sparql[:start], first)
     return answering.prologue + answering.answered(sparql[start:]), answering.closures
@@ -174,11 +171,21 @@ def _groups(text: str) -> list[_Group]:
     return found
 
 
-def _bare(text: str) -> str:
-    """Return a text of the same length without what stands in strings and comments."""
-    pieces, at = [], 0
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Give what stands before each string or comment, and this; the last has none."""
+    at = 0
     for token in tokens(text):
         if token["skip"]:
-            pieces += [text[at : token.start()], " " * len(token[0])]
+            yield text[at : token.start()], token[0]
             at = token.end()
-    return "".join([*pieces, text[at:]])
+    yield text[at:], ""
+
+
+def _bare(text: str) -> str:
+    """Return a text of the same length without what stands in strings and comments."""
+    return "".join(before + " " * len(skipped) for before, skipped in _pieces(text))
+
+
+def _same(text: str) -> tuple[str, ...]:
+    """Return what is equal for texts that differ in white space only, but not in that of strings."""
+    return tuple(part for before, skipped in _pieces(text) for part in (" ".join(before.split()), skipped))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from pyoxigraph import Literal
 
-from provkg.identity import printable
+from provkg.identity import one_line, printable
 from provkg.store import Row
 from provkg.vocab import short
 
@@ -162,4 +162,4 @@ def _without(value: Plain, *prefixes: str) -> str:
 
 def flat(text: str) -> str:
     """Return text without what would break a line into fields."""
-    return printable(text).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return one_line(printable(text).replace("\\", "\\\\"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from provkg.errors import QuestionError
 from provkg.lineage.closures import through_index
 from provkg.questions.answer import Answer, Phase
+from provkg.questions.indexed import rows_of
 from provkg.questions.values import Values, plain_values
 
 if TYPE_CHECKING:
@@ -69,23 +70,26 @@ def ask(
         NotFound: no product answers to a name.
         Ambiguous: several do.
     """
-    _possible(limit, seconds)
+    _possible(question, code, limit, seconds)
     start = perf_counter()
     given, reading = plain_values(values), Values(graph, config)
     asked = Asked(graph, config, question, reading.terms(question, given))
     asked.done("bind values", ", ".join(asked.terms) or "none", start)
-    for name in question.code:
-        if name not in code:
-            raise QuestionError(f"{question.path}: there is no code {name!r}", hint=f"there is {', '.join(code)}")
+    start = perf_counter()
     rows = _rows(asked, code)
-    cut = [*reading.partial, _fetch(asked, rows, limit, seconds)]
+    some = islice(rows, None if limit is None else limit + 1)
+    cut = [*reading.partial, _in_time(asked, some, rows, seconds)]
+    asked.done("answer", f"{len(asked.found)} rows", start)
     if limit is not None and len(asked.found) > limit:
         del asked.found[limit:]
         cut.append(f"cut at {limit} rows: there are more")
     return Answer(question, given, asked.sparql, asked.found, graph, cut="; ".join(filter(None, cut)), plan=asked.plan)
 
 
-def _possible(limit: int | None, seconds: float | None) -> None:
+def _possible(question: Question, code: Mapping[str, Code], limit: int | None, seconds: float | None) -> None:
+    for name in question.code:
+        if name not in code:
+            raise QuestionError(f"{question.path}: there is no code {name!r}", hint=f"there is {', '.join(code)}")
     if limit is not None and not 0 < limit <= MOST:
         raise QuestionError(f"limit: {limit} is not between 1 and {MOST}", hint="leave it out for all rows")
     if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
@@ -99,8 +103,6 @@ def bound(graph: Graph, question: Question, values: Mapping[str, Any], config: C
 
 def _rows(asked: Asked, code: Mapping[str, Code]) -> Generator[Row]:
     """Give the rows; nothing is done before the first is asked for."""
-    from provkg.questions.indexed import rows_of  # noqa: PLC0415 - few questions need it
-
     if asked.question.index:
         yield from rows_of(asked)
         return
@@ -125,17 +127,13 @@ def _selected(asked: Asked) -> Iterator[Row]:
     asked.done("SPARQL", f"{count} rows", start)
 
 
-def _fetch(asked: Asked, rows: Generator[Row], limit: int | None, seconds: float | None) -> str:
-    """Collect rows, and one more than the limit; return why some are missing.
+def _in_time(asked: Asked, some: Iterable[Row], rows: Generator[Row], seconds: float | None) -> str:
+    """Collect some of the rows; return why these are not all that were wanted.
 
     Where waiting has an end, they come in a thread; what pyoxigraph gives has to end in the thread in which it began.
     """
-    some = islice(rows, None if limit is None else limit + 1)
-    start = perf_counter()
     if seconds is None:
         asked.found = list(some)
-        rows.close()
-        asked.done("answer", f"{len(asked.found)} rows", start)
         return ""
     found: list[Row] = []
     failed: list[BaseException] = []
@@ -163,5 +161,4 @@ def _fetch(asked: Asked, rows: Generator[Row], limit: int | None, seconds: float
     asked.found = list(found)
     if failed:
         raise failed[0]
-    asked.done("answer", f"{len(asked.found)} rows", start)
     return f"cut after {seconds:g} s: there may be more" if late else ""

@@ -2,17 +2,25 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from provkg.errors import QuestionError
+from provkg.errors import QuestionError, did_you_mean
 from provkg.questions.question import Question
 from provkg.questions.reading import load
 from provkg.resources import folder
 
-# traceability, attribution, reproducibility, comparison, quality, debugging, impact, use, governance
-_THEMES = "TARCQDIUG"
+THEMES = {  # by the letter with which an id begins, in the order in which they are listed
+    "T": "Traceability",
+    "A": "Attribution",
+    "R": "Reproducibility",
+    "C": "Comparison",
+    "Q": "Quality",
+    "D": "Debugging",
+    "I": "Impact",
+    "U": "Use and operations",
+    "G": "Governance",
+}
 
 
 def questions(folders: Iterable[str | Path] = ()) -> dict[str, Question]:
@@ -67,11 +75,16 @@ def _read(path: Path, _changed: int, _size: int) -> Question:
     return load(path)
 
 
+def letters_of(question: Question) -> str:
+    """Return the letters of an id: what it is about."""
+    return question.id.rstrip("0123456789")
+
+
 def in_order(question: Question) -> tuple[object, ...]:
     """Return what questions are sorted by: the theme that the letter of the id stands for, then its number."""
-    letters = question.id.rstrip("0123456789")
-    number = question.id.removeprefix(letters)
-    return (_THEMES.find(letters) % 100, letters, int(number or 0), question.name)
+    letters = letters_of(question)
+    theme = [*THEMES, letters].index(letters)  # what has no theme of ours comes last
+    return (theme, letters, int(question.id.removeprefix(letters) or 0), question.name)
 
 
 def find_question(name: str, folders: Iterable[str | Path] = ()) -> Question:
@@ -87,5 +100,5 @@ def find_question(name: str, folders: Iterable[str | Path] = ()) -> Question:
     for question in known.values():
         if name in (question.name, question.id):
             return question
-    near = get_close_matches(name, [*known, *(each.id for each in known.values())], 1)
-    raise QuestionError(f"no question {name!r}", hint=f"did you mean {near[0]!r}?" if near else "list them: provkg ask")
+    names = [*known, *(each.id for each in known.values())]
+    raise QuestionError(f"no question {name!r}", hint=did_you_mean(name, names, "list them: provkg ask"))

@@ -1,9 +1,8 @@
 """Which values are possible for a parameter, and how a wrong one is answered."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
-from provkg.errors import QuestionError
+from provkg.errors import QuestionError, did_you_mean
 from provkg.questions.question import Parameter
 from provkg.store import Graph, text_of
 from provkg.vocab import PREFIXES
@@ -34,9 +33,8 @@ def choices(graph: Graph, parameter: Parameter) -> list[str]:
 def unknown(parameter: Parameter, text: str, possible: Iterable[str]) -> QuestionError:
     """Return the error for a value that is not possible; it says what is, and what is nearest."""
     possible = list(possible)
-    near = get_close_matches(text, possible, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return QuestionError(f"{parameter.name}: {text!r} is not in the store", hint=f"{hint}there are {some(possible)}")
+    hint = f"{did_you_mean(text, possible)} there are {some(possible)}".lstrip()
+    return QuestionError(f"{parameter.name}: {text!r} is not in the store", hint=hint)
 
 
 def some(possible: list[str]) -> str:

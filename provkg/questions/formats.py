@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pyoxigraph import BlankNode, Literal
 
 from provkg.errors import MissingExtra
+from provkg.identity import one_line
 from provkg.questions.answer import Answer, plain
 from provkg.vocab import XSD
 
@@ -45,11 +46,7 @@ def text_of_cells(row: dict[str, Any]) -> list[str]:
 def to_tsv(answer: Answer) -> str:
     """Return tab-separated values, in which tabs and line ends are escaped so that cut and awk can read them."""
     lines = [list(answer.columns), *map(text_of_cells, answer)]
-    return "".join("\t".join(map(_one_line, line)) + "\n" for line in lines)
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return "".join("\t".join(map(one_line, line)) + "\n" for line in lines)
 
 
 def to_csv(answer: Answer) -> str:

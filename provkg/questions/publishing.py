@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from provkg.questions.catalogue import in_order
+from provkg.questions.catalogue import THEMES, in_order, letters_of
 from provkg.questions.formats import environment
 from provkg.vocab import PREFIXES, SH
 
 if TYPE_CHECKING:
     from provkg.questions.question import Question
 
-THEMES = {
-    "T": "Traceability",
-    "A": "Attribution",
-    "R": "Reproducibility",
-    "C": "Comparison",
-    "Q": "Quality",
-    "D": "Debugging",
-    "I": "Impact",
-    "U": "Use and operations",
-    "G": "Governance",
-}
 BASE = "https://w3id.org/provkg/question/"
 INDEX = "README"
 
@@ -34,7 +23,7 @@ def pages(known: Mapping[str, Question]) -> dict[str, str]:
     found = {each.name: env.get_template("question.md").render(question=each, themes=THEMES) for each in ordered}
     groups: dict[str, list[Question]] = {}
     for each in ordered:
-        groups.setdefault(THEMES.get(each.id.rstrip("0123456789"), "Others"), []).append(each)
+        groups.setdefault(THEMES.get(letters_of(each), "Others"), []).append(each)
     found[INDEX] = env.get_template("questions.md").render(groups=groups)
     return found
 
@@ -71,4 +60,4 @@ def shacl(known: Mapping[str, Question]) -> str:
 def _without_prefixes(sparql: str) -> str:
     """Return a query whose prefixes are declared elsewhere, as SHACL-SPARQL has it."""
     known = {f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items()}
-    return "\n".join(line for line in sparql.splitlines() if line.strip() not in known).strip()
+    return "\n".join(line for line in sparql.split("\n") if line.strip() not in known).strip()

@@ -24,13 +24,12 @@ machine: they are not offered over HTTP.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from provkg.errors import QuestionError
+from provkg.errors import QuestionError, did_you_mean
 from provkg.questions.binding import Terms, bind
 
 TYPES = (
@@ -38,7 +37,7 @@ TYPES = (
     *("time", "number", "integer", "thing", "iri", "string"),
 )
 COLUMNS = ("string", "integer", "decimal", "boolean", "dateTime", "iri", "term")
-EXPECT = re.compile(r"#\+ *expect *:")
+_EXPECT = re.compile(r"#\+ *expect *:")
 
 
 @dataclass(frozen=True)
@@ -120,11 +119,15 @@ class Question:
     @cached_property
     def digest(self) -> str:
         """The sha256 of the file without what it expects."""
+        return "sha256:" + sha256("\n".join(self.without_expected()).encode()).hexdigest()
+
+    def without_expected(self) -> list[str]:
+        """Return the lines of the file without what it expects."""
         lines, inside = [], False
         for line in self.text.rstrip("\n").split("\n"):
-            inside = bool(EXPECT.match(line)) or (inside and line.startswith("#+  "))
+            inside = bool(_EXPECT.match(line)) or (inside and line.startswith("#+  "))
             lines += [] if inside else [line]
-        return "sha256:" + sha256("\n".join(lines).encode()).hexdigest()
+        return lines
 
     @property
     def example(self) -> dict[str, str]:
@@ -142,12 +145,8 @@ class Question:
             QuestionError: a parameter that is required has no value, or a value has no parameter.
         """
         for name in given.keys() - self.parameters.keys():
-            near = get_close_matches(name, self.parameters, 1)
-            known = ", ".join(self.parameters) or "none"
-            raise QuestionError(
-                f"{self.name} has no parameter {name!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"it has: {known}",
-            )
+            hint = did_you_mean(name, self.parameters, f"it has: {', '.join(self.parameters) or 'none'}")
+            raise QuestionError(f"{self.name} has no parameter {name!r}", hint=hint)
         for each in self.parameters.values():
             if each.required and given.get(each.name) in (None, "", []):
                 raise QuestionError(f"{self.name} needs {each.name}=…", hint=each.description)

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from provkg.errors import QuestionError
+from provkg.errors import QuestionError, did_you_mean
 from provkg.questions.binding import placeholders
 from provkg.questions.question import COLUMNS, TYPES, Column, Expected, Parameter, Question
-from provkg.store import tokens
+from provkg.store import words
 
 Kind = type | tuple[type, ...]
 Typed = TypeVar("Typed", Parameter, Column)
@@ -63,7 +62,7 @@ def parse(path: Path, text: str) -> Question:
     if used != declared:
         raise QuestionError(f"{path}: the header declares {declared}, the query has {used}")
     for query in (found.sparql, *(each.choices for each in found.parameters.values())):
-        if any((token["word"] or "").upper() == "SERVICE" for token in tokens(query)):
+        if "SERVICE" in words(query):
             raise QuestionError(f"{path}: SERVICE is refused: a question asks one store", hint="leave it out")
     return found
 
@@ -111,8 +110,7 @@ def _line(text: str, number: int) -> int:
 def _known(path: Path, what: str, facts: Mapping[str, Any], known: set[str]) -> None:
     for key in facts:
         if key not in known:
-            near = get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+            hint = did_you_mean(str(key), known, f"known: {', '.join(sorted(known))}")
             raise QuestionError(f"{path}: {what} has an unknown key {key!r}", hint=hint)
 
 
@@ -153,7 +151,6 @@ def _column(name: str, facts: Any) -> Column:
 
 def _one_of(path: Path, each: Typed, types: tuple[str, ...]) -> Typed:
     if each.type not in types:
-        near = get_close_matches(str(each.type), types, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(types)}"
+        hint = did_you_mean(str(each.type), types, f"one of {', '.join(types)}")
         raise QuestionError(f"{path}: {each.name} has an unknown type {each.type!r}", hint=hint)
     return each

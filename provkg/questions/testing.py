@@ -15,11 +15,10 @@ import pyoxigraph
 from provkg.errors import ProvkgError
 from provkg.questions.answer import Answer
 from provkg.questions.binding import placeholders
-from provkg.questions.question import EXPECT, Question
+from provkg.questions.question import Question
 from provkg.questions.reading import load, parse
-from provkg.questions.unbound import unbound
 from provkg.resources import sample
-from provkg.store import tokens
+from provkg.store import words
 
 RESERVED = {"self", "question", "limit", "seconds", "format"}  # of kg.ask() and of URLs
 FIRST = 8  # rows of an answer that a file shows, or all where there are a few more
@@ -88,11 +87,13 @@ def _sparql(question: Question) -> Iterator[str]:
     variables = [variable.value for variable in found.variables]
     if not question.code and not question.index and variables != list(question.columns):
         yield f"it selects {', '.join(variables)}, and its columns are {', '.join(question.columns)}"
-    words = {(token["word"] or "").upper() for token in tokens(question.sparql)}
-    if not words & {"DISTINCT", "GROUP"}:
+    said = words(question.sparql)
+    if not said & {"DISTINCT", "GROUP"}:
         yield "a statement of two sources counts twice: say DISTINCT"
-    if not question.code and "ORDER" not in words:
+    if not question.code and "ORDER" not in said:
         yield "its rows have no order: say ORDER BY"
+    from provkg.questions.unbound import unbound  # noqa: PLC0415 - rdflib is slow to import
+
     for name in unbound(question.sparql):
         yield f"?{name} may be unbound where it is used again, and would match anything: use it in each arm of a UNION"
     yield from _for_grlc(question)
@@ -156,11 +157,7 @@ def with_expected(question: Question, expected: Mapping[str, Any]) -> str:
     Raises:
         QuestionError: what is expected now does not stand in lines of its own, so that it cannot be replaced.
     """
-    lines = question.text.rstrip("\n").split("\n")
-    start = next((at for at, line in enumerate(lines) if EXPECT.match(line)), None)
-    if start is not None:
-        end = next((at for at in range(start + 1, len(lines)) if not lines[at].startswith("#+  ")), len(lines))
-        del lines[start:end]
+    lines = question.without_expected()
     last = max(at for at, line in enumerate(lines) if line.startswith("#+"))
     rows = [_one_line(row) for row in expected["first"]]
     block = [

@@ -9,7 +9,7 @@ from provkg.store.graph import Graph, Row, Term, readable, text_of, values, writ
 from provkg.store.local import LocalGraph
 from provkg.store.memory import MemoryStore
 from provkg.store.protocol import Store, Unfinished, Writing
-from provkg.store.sparql import tokens
+from provkg.store.sparql import tokens, words
 
 __all__ = [
     "EmbeddedStore",
@@ -26,6 +26,7 @@ __all__ = [
     "text_of",
     "tokens",
     "values",
+    "words",
     "written",
 ]
 

@@ -10,14 +10,9 @@ from typing import cast
 from pyoxigraph import BlankNode, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from provkg.store.graph import Graph, Row, Term
+from provkg.store.sparql import one_store
 
 DIGEST = "digest"  # the file beside the quads that holds the digest of this state
-# IRIs, strings and comments: in them no word is a keyword
-_QUOTED = re.compile(
-    r"""<[^<>"{}|^`\\\x00-\x20]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*""",
-    re.DOTALL,
-)
 
 
 class LocalGraph(Graph):
@@ -42,10 +37,7 @@ class LocalGraph(Graph):
 
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query; see :meth:`Graph.query`."""
-        plain = _QUOTED.sub(" ", query)
-        if re.search(r"\bSERVICE\b", plain, re.IGNORECASE):
-            raise SyntaxError("SERVICE is refused: a query asks one store")
-        return self.store.query(query, use_default_graph_as_union=not re.search(r"\bFROM\b", plain, re.IGNORECASE))
+        return self.store.query(query, use_default_graph_as_union="FROM" not in one_store(query))
 
     def select(self, query: str) -> Iterator[Row]:
         """Run a SELECT query; see :meth:`Graph.select`."""

@@ -110,8 +110,12 @@ def parse(text: str) -> Query:
 
 
 def words(text: str) -> set[str]:
-    """Return the words of a query that stand in no string, IRI or comment, in capitals."""
-    return {match["word"].upper() for match in _TOKEN.finditer(text) if match["word"]}
+    """Return the words of a query that stand in no string, IRI or comment, in capitals.
+
+    >>> sorted(words("select ?from { ?from e:service '# SERVICE' }"))
+    ['SELECT']
+    """
+    return {token["word"].upper() for token in tokens(text) if token["word"]}
 
 
 def check(text: str) -> None:
@@ -120,9 +124,20 @@ def check(text: str) -> None:
     Raises:
         SyntaxError: it is no query, or an update, or asks another server; the message names line and column.
     """
-    if "SERVICE" in words(text):
-        raise SyntaxError("SERVICE is refused: a query asks one store")
+    one_store(text)
     pyoxigraph.Store().query(text)
+
+
+def one_store(text: str) -> set[str]:
+    """Return the words of a query.
+
+    Raises:
+        SyntaxError: it asks another server.
+    """
+    said = words(text)
+    if "SERVICE" in said:
+        raise SyntaxError("SERVICE is refused: a query asks one store")
+    return said
 
 
 def _prefixes(tokens: list[re.Match[str]]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from provkg.lineage.facts import Facts, Written
 from provkg.lineage.index import Index, index_of
 from provkg.lineage.index.delta import LINKS
 from provkg.questions.code.divergence import SIDES
+from provkg.questions.code.rows import decimal
 from provkg.questions.indexed import makers_of
 from provkg.store import Row, text_of
 from provkg.vocab import PROV, RDFS_LABEL, XSD
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from provkg.lineage.index.columns import Ids
     from provkg.questions.asking import Asked
 
-_DECIMAL = NamedNode(XSD + "decimal")
 _YOUNGER, _OLDER = "the second was made from the first", "the first was made from the second"
 _COMMON = "both were made from it"
 
@@ -171,7 +171,7 @@ def batches(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
             "step": Literal(step) if step else None,
             "activities": Literal(count),
             "products": Literal(products[place, step]),
-            "seconds": None if mean is None else Literal(f"{mean * count:.3f}", datatype=_DECIMAL),
+            "seconds": None if mean is None else decimal(round(mean * count, 3)),
         }
 
 

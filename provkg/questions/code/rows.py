@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pyoxigraph import Literal, NamedNode
 
 from provkg.questions.asking import Asked
+from provkg.questions.code.divergence import SIDES
 from provkg.store import Row, text_of
 from provkg.vocab import PKG, VP, XSD
 
@@ -53,8 +54,8 @@ def versus(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
         key = tuple((name, term) for name, term in row.items() if name not in ("side", "version"))
         had[key][text_of(row["side"])].add(text_of(row["version"]))
     for key, sides in had.items():
-        if sides["first"] != sides["second"]:
-            yield {**dict(key), **{side: _listed(sides[side]) for side in ("first", "second")}}
+        if sides[SIDES[0]] != sides[SIDES[1]]:
+            yield {**dict(key), **{side: _listed(sides[side]) for side in SIDES}}
 
 
 def _listed(values: set[str]) -> Literal | None:
