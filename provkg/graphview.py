@@ -19,7 +19,7 @@ from provkg.identity import harmless
 from provkg.lineage import Step
 
 MOST_LINES = 60
-_SURE = ("byIdentity", "byTime")
+_SURE = ("byContent", "byIdentity", "byTime")
 _NUMBER = re.compile(r"\d+")
 _THEME = TerminalTheme(
     (255, 255, 255),

@@ -151,7 +151,7 @@ def test_times_are_as_recorded_to_the_last_digit(kg: KnowledgeGraph, write: Writ
     assert [step.startedAt for step in kg.lineage("/d/y")] == ["2023-03-13T08:00:00.100000Z"]
 
 
-def test_a_copy_with_the_same_content_digest_is_the_same_by_identity(kg: KnowledgeGraph, write: Write) -> None:
+def test_a_copy_with_the_same_content_digest_is_the_same_by_content(kg: KnowledgeGraph, write: Write) -> None:
     def file(path: str) -> dict:
         return {
             "entity_id": "file:88dd",
@@ -176,7 +176,7 @@ def test_a_copy_with_the_same_content_digest_is_the_same_by_identity(kg: Knowled
     )
     steps = kg.lineage("/d/result")
     assert [(step.evidence, step.location) for step in steps] == [
-        ("byIdentity", "/d/original"),
+        ("byContent", "/d/original"),
         ("generated", "/d/original"),
     ]
 

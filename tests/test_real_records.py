@@ -99,7 +99,7 @@ def test_logprov_is_read_from_its_log_its_json_and_its_xml(kg: KnowledgeGraph, s
     for name in ("prov_test.log", "prov_test.log.json", "prov_test.log.xml"):
         counts = kg.ingest([shared / "data/logprov" / name]).counts
         assert (counts["activities"], counts["usages"], counts["generations"]) == (9, 7, 9)
-    assert "byIdentity" in kg.status()["evidence"]  # prov_test2.txt has the sha1 of prov_test1.txt
+    assert "byContent" in kg.status()["evidence"]  # prov_test2.txt has the sha1 of prov_test1.txt
 
 
 @pytest.mark.parametrize("name", ["voprov_example", "voprov_example_w3c"])

@@ -16,6 +16,7 @@ from provkg.identity import harmless
 
 MOST_CANDIDATES = 20
 _COMMANDS = {
+    "run": ("provkg.cli.run", "Run any program and record what it read and wrote."),
     "ingest": ("provkg.cli.write", "Read files and folders into the store."),
     "status": ("provkg.cli.read", "Say what the store holds."),
     "show": ("provkg.cli.read", "The card of one product; `provkg PRODUCT` is the same."),

@@ -31,9 +31,9 @@ def lineage(
 ) -> int:
     """Show the history of PRODUCT: every input of every step, and how the version that was read is known.
 
-    evidence is byIdentity (product id or content digest), byTime (the last one written before the step began), assumed
-    (nobody recorded writing it), derivation or membership (a record says so), generated (a step without inputs), or
-    unresolved.
+    evidence is byContent (the same digest), byIdentity (the same product id), byTime (the last one written before the
+    step began), assumed (nobody recorded writing it), derivation or membership (a record says so), generated (a step
+    without inputs), or unresolved.
     """
     down = direction == "down"
     steps = opened(ctx).lineage(product, down=down, depth=depth)

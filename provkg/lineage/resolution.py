@@ -2,7 +2,8 @@
 
 A path is not a version. In order of evidence:
 
-* ``byIdentity``: the same CTA product id or content digest;
+* ``byContent``: the same content digest;
+* ``byIdentity``: the same CTA product id;
 * ``byTime``: the last generation at that place that had ended when the using activity started;
 * ``assumed``: no generation could be it, so what lay there before anything was recorded.
 

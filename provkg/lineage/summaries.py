@@ -22,7 +22,7 @@ from provkg.store import Graph, Writing, text_of
 from provkg.vocab import PKG, PROV, RDF_TYPE, SUMMARIES, short
 
 RAW = {"R0", "R1", "DL0"}
-_RECORDED = {KIND["byIdentity"], KIND["byTime"]}
+_RECORDED = {KIND["byContent"], KIND["byIdentity"], KIND["byTime"]}
 _COUNTS = {
     PKG.activityLabel: (PKG.activityCount, PKG.endedCount, PKG.timedCount, PKG.microseconds),
     PKG.ofLevel: (PKG.productCount, PKG.inputCount, PKG.recordedCount, PKG.rawCount),

@@ -11,7 +11,7 @@ from provkg.edges import Edges, Generation
 from provkg.lineage.facts import Facts, Written
 from provkg.vocab import PKG, PROV, RDF_TYPE, RESOLUTION
 
-BY_IDENTITY, BY_TIME, ASSUMED = PKG.byIdentity, PKG.byTime, PKG.assumed
+BY_CONTENT, BY_IDENTITY, BY_TIME, ASSUMED = PKG.byContent, PKG.byIdentity, PKG.byTime, PKG.assumed
 Times = dict[str, tuple[int | None, int | None]]
 
 
@@ -83,7 +83,7 @@ class Versions:
             here = [each for each in same if each in candidates]
             best = _last(here, at) if here else _last(same, at) if len(same) == 1 else None
             if best is not None:
-                return best.version, BY_IDENTITY
+                return best.version, BY_CONTENT
             candidates = [each for each in candidates if not each.digest]
         found = _last(candidates, at)
         if found is not None:
@@ -91,7 +91,7 @@ class Versions:
         if candidates and at is None:
             return None, ""
         if digest:  # nobody recorded making these bytes, but they are known bytes
-            return self.first_version(used, digest), BY_IDENTITY
+            return self.first_version(used, digest), BY_CONTENT
         return self.first_version(used, ""), ASSUMED
 
     def of_entity(self, entity: str, activity: str, at: int | None) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from provkg.config import Config
 from provkg.errors import StoreError
 from provkg.store.graph import Graph
 
-FORMAT = 3  # of what a store holds; 2: pkg:drawnFrom; 3: what is beside the quads, summaries
+FORMAT = 4  # of what a store holds; 2: pkg:drawnFrom; 3: what is beside the quads, summaries; 4: pkg:byContent
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from provkg.edges import Described, Made
 from provkg.identity import to_bytes
 
 # How an edge is known. Those before UNRESOLVED are walked; the others end a history.
-KINDS = ("byIdentity", "byTime", "assumed", "derivation", "membership", "unresolved", "generated")
+KINDS = ("byContent", "byIdentity", "byTime", "assumed", "derivation", "membership", "unresolved", "generated")
 LINKS = (KINDS.index("derivation"), KINDS.index("membership"))  # known by a link, not by an activity
 KIND = {word: number for number, word in enumerate(KINDS)}
 UNRESOLVED, GENERATED = KINDS.index("unresolved"), KINDS.index("generated")
