@@ -1,7 +1,7 @@
 """The recorder: activities with what they used, generated and were configured by, as JSON Lines.
 
-Each record is one line, written by one call on a descriptor that appends: processes share a file without a lock. A start
-is written before the work begins, so what never ended is known::
+Each record is one line, written by one call on a descriptor that appends: processes share a file without a lock. A
+start is written before the work begins, so what never ended is known::
 
     {"provkg": 1, "kind": "environment", "digest": "…", "system": {…}}
     {"provkg": 1, "kind": "start", "id": "…", "name": "…", "time": "…Z", "environment": "…", "arguments": […], …}
@@ -143,9 +143,9 @@ def _bytes(path: str) -> dict[str, Any]:
             facts = os.fstat(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         changed = datetime.fromtimestamp(facts.st_mtime, UTC).isoformat().replace("+00:00", "Z")
-        return {"digest": f"sha256:{digest}", "size": facts.st_size, "changed": changed}
     except (OSError, ValueError) as error:
         return {"undigested": getattr(error, "strerror", None) or str(error)}
+    return {"digest": f"sha256:{digest}", "size": facts.st_size, "changed": changed}
 
 
 def _now() -> str:
