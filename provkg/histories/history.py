@@ -77,7 +77,7 @@ class Step:
     parameters: tuple[tuple[str, str], ...]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
-    sources: tuple[tuple[str, str], ...] = ()  # graph and line of its record
+    sources: tuple[tuple[str, str], ...] = ()  # file and line of each of its records
 
 
 @dataclass(frozen=True)

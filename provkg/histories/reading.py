@@ -48,6 +48,7 @@ class _Reading:
 
     def __init__(self, graph: Graph, activities: Iterable[str], products: set[str]) -> None:
         self.graph, self.wanted = graph, products
+        self.paths: dict[str, str] = {}
         self.activities = described(graph, activities)
         self.sessions = described(graph, self._all(self.activities, PKG.inSession))
         around = {**self.activities, **self.sessions}
@@ -142,10 +143,15 @@ class _Reading:
         )
 
     def sources(self, iri: str) -> tuple[tuple[str, str], ...]:
-        """Return where an activity was recorded: graphs and lines."""
-        return tuple(
-            sorted((text_of(quad.graph_name), text_of(quad.object)) for quad in self.graph.quads(iri, PKG.line))
-        )
+        """Return where an activity was recorded: files and lines."""
+        told = self.graph.quads(iri, PKG.line)
+        return tuple(sorted((self.path(text_of(quad.graph_name)), text_of(quad.object)) for quad in told))
+
+    def path(self, source: str) -> str:
+        """Return the path of a source; the first, where copies were read."""
+        if source not in self.paths:
+            self.paths[source] = next(iter(self.graph.objects(source, PKG.sourcePath)), source)
+        return self.paths[source]
 
 
 def _arguments(text: str) -> tuple[str, ...]:

@@ -17,11 +17,13 @@ from provkg.store import Graph, Store, open_store
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
 
+    from provkg.histories import History, Match
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
+    from provkg.recipes import Plan
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
@@ -136,6 +138,26 @@ class KnowledgeGraph:
         """Return the card of one product."""
         graph = self.graph()
         return card_of(graph, find_one(graph, product, site=self.config.site))
+
+    def history(self, *products: str) -> History:
+        """Return the history of some products as data: its steps with all that they consumed, in order."""
+        from provkg.histories import history_of
+
+        graph = self.graph()
+        return history_of(graph, *(find_one(graph, each, site=self.config.site).iri for each in products))
+
+    def recipe(self, product: str) -> Plan:
+        """Return how to make a product again: commands in order, inputs, environments, and what is not known."""
+        from provkg.recipes import plan_of
+
+        return plan_of(self.history(product))
+
+    def recipes_compared(self) -> list[Match]:
+        """Return what recipes and bytes of the store tell of each other; see :func:`provkg.histories.compared`."""
+        from provkg.histories import compared, every_history, recipes_of
+
+        history = every_history(self.graph())
+        return compared(history, recipes_of(history))
 
     def validate(
         self,
