@@ -40,6 +40,14 @@ def assert_true(kg: KnowledgeGraph, truth: dict) -> None:
         }
 
 
+def assert_tainted(kg: KnowledgeGraph, truth: dict, files: set[str]) -> None:
+    for path in files:
+        found = kg.taint(path, every_version=True)
+        assert not found.partial
+        touched = {each.location for each in found.products if each.location in truth["dl3"]}
+        assert touched == {dl3 for dl3, history in truth["dl3"].items() if path in history["files"]}, path
+
+
 @pytest.mark.parametrize("seed", ["1", "2", "3", "4"])
 @pytest.mark.parametrize("verbose", [(), ("--verbose-sessions",)])
 def test_a_small_night_in_any_order(shared: Path, tmp_path: Path, seed: str, verbose: tuple[str, ...]) -> None:
@@ -51,11 +59,16 @@ def test_a_small_night_in_any_order(shared: Path, tmp_path: Path, seed: str, ver
         size = chance.randint(1, 2)
         kg.ingest(files[:size])
         files = files[size:]
-    assert_true(kg, json.loads((folder / "truth.json").read_text()))
+    truth = json.loads((folder / "truth.json").read_text())
+    assert_true(kg, truth)
+    assert_tainted(kg, truth, {path for history in truth["dl3"].values() for path in history["files"]})
 
 
 def test_a_whole_night(shared: Path, tmp_path: Path, kg: KnowledgeGraph) -> None:
     folder = night(shared, tmp_path / "night")
     summary = kg.ingest([folder])
     assert summary.exit_status == 4
-    assert_true(kg, json.loads((folder / "truth.json").read_text()))
+    truth = json.loads((folder / "truth.json").read_text())
+    assert_true(kg, truth)
+    one = next(iter(truth["dl3"].values()))["files"]
+    assert_tainted(kg, truth, {path for path in one if "drs4_pedestal" in path or "0042" in path})

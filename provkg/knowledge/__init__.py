@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from collections import Counter
 
     from provkg.histories import History, Match
+    from provkg.impact import Advisory, Audit, Mark, Taint
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
@@ -151,6 +152,46 @@ class KnowledgeGraph:
         from provkg.recipes import plan_of
 
         return plan_of(self.history(product))
+
+    def taint(self, *products: str, **seeds: Any) -> Taint:
+        """Return all that was made from something bad; nothing is recorded.
+
+        Args:
+            products: paths, names, IRIs or digests of products that are bad.
+            seeds: what else is bad: see :class:`provkg.impact.Seeds`.
+
+        Raises:
+            QuestionError: nothing is said, or a value is wrong or not in the store.
+            NotFound: no product answers to a name.
+            Ambiguous: several do.
+        """
+        from provkg.impact import Seeds, taint
+
+        return taint(self.graph(), Seeds(products=products, **seeds), self.config)
+
+    def mark(self, taint: Taint, reason: str) -> Mark:
+        """Record a taint in a graph of its own."""
+        from provkg.impact import record
+
+        return record(self.store, taint, reason)
+
+    def marks(self) -> list[Mark]:
+        """Return the taints on record."""
+        from provkg.impact import marks
+
+        return marks(self.graph())
+
+    def lift(self, mark: str) -> Mark:
+        """Take a taint on record back, by its name."""
+        from provkg.impact import lift
+
+        return lift(self.store, mark)
+
+    def audit(self, advisories: Iterable[Advisory]) -> Audit:
+        """Return what advisories concern in this store; :func:`provkg.impact.read_advisories` reads a file of them."""
+        from provkg.impact import audit
+
+        return audit(self.graph(), list(advisories), self.config)
 
     def recipes_compared(self) -> list[Match]:
         """Return what recipes and bytes of the store tell of each other; see :func:`provkg.histories.compared`."""

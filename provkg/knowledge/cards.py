@@ -74,6 +74,8 @@ def card_of(graph: Graph, candidate: Candidate) -> Card:
                 )
             )
     facts += [("", "product id", value) for value in graph.objects(entity, PKG.productId)]
+    for taint in graph.objects(entity, PROV.wasInvalidatedBy):
+        facts += [("", "tainted", reason) for reason in graph.objects(taint, RDFS_LABEL) or [taint]]
     siblings = {version for place in places for version in graph.subjects(PROV.specializationOf, place)} - {entity}
     if siblings:
         facts.append(("", "other versions at this path", str(len(siblings))))

@@ -18,7 +18,7 @@ from pyoxigraph import Literal, NamedNode
 
 from provkg.lineage.index import Index, index_of
 from provkg.lineage.index.columns import Ids
-from provkg.lineage.index.delta import LINKS
+from provkg.lineage.order import makers_of
 from provkg.store import Row, text_of
 from provkg.vocab import PKG, PROV, XSD
 
@@ -88,19 +88,6 @@ def _places(graph: Graph, entity: str) -> list[str]:
         return []
     places = graph.objects(entity, PROV.specializationOf)
     return [location for place in places for location in graph.objects(place, PKG.location)]
-
-
-def makers_of(index: Index, products: Ids) -> tuple[Ids, Ids]:
-    """Return each product with each activity that made it."""
-    none = np.zeros(0, np.uint32)
-    found = [(none, none)]
-    for rows in ("up", "leaf"):
-        for table, at, of in index.neighbours(products, rows):
-            made = ~np.isin(table.kind[at], LINKS)
-            found.append((products[of[made]], table.via[at][made]))
-    pairs = np.concatenate([np.stack(each).astype(np.uint64) for each in found], axis=1)
-    both = np.unique(pairs[0] << np.uint64(32) | pairs[1])
-    return (both >> np.uint64(32)).astype(np.uint32), (both & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 
 
 def _text(text: str) -> Literal | None:

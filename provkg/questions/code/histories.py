@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pyoxigraph import Literal, NamedNode
 
 from provkg.lineage.facts import Facts, Written
-from provkg.lineage.index import Index, index_of
-from provkg.lineage.index.delta import LINKS
+from provkg.lineage.index import index_of
+from provkg.lineage.order import batches as in_batches
 from provkg.questions.code.divergence import SIDES
 from provkg.questions.code.rows import decimal
-from provkg.questions.indexed import makers_of
 from provkg.store import Row, text_of
 from provkg.vocab import PROV, RDFS_LABEL, XSD
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from provkg.lineage.index.columns import Ids
     from provkg.questions.asking import Asked
 
 _YOUNGER, _OLDER = "the second was made from the first", "the first was made from the second"
@@ -156,56 +151,15 @@ def batches(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
     start = index.find(text_of(asked.terms["product"]))
     if start is None:
         return
-    _, via, depth = _ordered(index, start)
-    activities, at = np.unique(via, return_inverse=True)
-    labels = [each.label for each in index.made(activities)]
-    batch = depth[activities]
-    order = {number: place for place, number in enumerate(np.unique(batch).tolist(), 1)}
-    places = [order[number] for number in batch.tolist()]
-    calls = Counter(zip(places, labels, strict=True))
-    products = Counter((places[number], labels[number]) for number in at.tolist())
-    for (place, step), count in sorted(calls.items()):
-        mean = means.get(step)
+    for each in in_batches(index, index.closure(start, down=True), start):
+        mean = means.get(each.step)
         yield {
-            "batch": Literal(place),
-            "step": Literal(step) if step else None,
-            "activities": Literal(count),
-            "products": Literal(products[place, step]),
-            "seconds": None if mean is None else decimal(round(mean * count, 3)),
+            "batch": Literal(each.number),
+            "step": Literal(each.step) if each.step else None,
+            "activities": Literal(each.activities),
+            "products": Literal(each.products),
+            "seconds": None if mean is None else decimal(round(mean * each.activities, 3)),
         }
-
-
-def _ordered(index: Index, start: int) -> tuple[Ids, Ids, NDArray[np.int64]]:
-    """Return each descendant with each activity that made it, and for each activity the longest way to it.
-
-    An activity comes after those that made what it read, and after those that made what its products were derived from
-    or have as members; all that it made is there when it has ended.
-    """
-    reached = index.closure(start, down=True)
-    inside = np.zeros(index.nodes, bool)
-    inside[reached] = inside[start] = True
-    none = np.zeros(0, np.uint32)
-    parts = [(none, none, none, none)]
-    for table, at, of in index.neighbours(reached, "up"):
-        kept = inside[table.node[at]]
-        parts.append(
-            (reached[of][kept], table.node[at][kept], table.via[at][kept], table.kind[at][kept].astype(np.uint32))
-        )
-    of_product, read, by, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
-    link = np.isin(kind, LINKS)
-    made, via = makers_of(index, reached)
-    linked = np.isin(made, of_product[link])
-    products, origins, activities = (np.zeros(size, np.int64) for size in (index.nodes, index.nodes, index.vias))
-    for _ in range(len(reached) + 1):  # a circle of derivations ends here
-        before = activities[via].sum() + products[reached].sum()
-        np.maximum.at(activities, by[~link], products[read[~link]] + 1)
-        np.maximum.at(origins, of_product[link], products[read[link]])
-        np.maximum.at(activities, via[linked], origins[made[linked]] + 1)
-        np.maximum.at(products, made, activities[via])
-        products = np.maximum(products, origins)
-        if activities[via].sum() + products[reached].sum() == before:
-            break
-    return made, via, activities
 
 
 def _mean(row: Row) -> float | None:
