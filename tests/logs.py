@@ -58,14 +58,14 @@ def activity(
     *,
     at: float = 0,
     seconds: float = 5,
-    used: tuple[str, ...] = (),
+    used: tuple[str | tuple[str, str], ...] = (),
     generated: tuple[str, ...] = (),
     parameters: dict[str, Any] | None = None,
     in_session: Any = 8739478486569,
     tag: str = "r0_to_dl1:01618",
     ends: bool = True,
 ) -> list[dict[str, Any]]:
-    """Return the records of one call, in lstosa's order."""
+    """Return the records of one call, in lstosa's order; an input is a path, or a path and its role."""
     start = START + timedelta(seconds=at)
     records: list[dict[str, Any]] = [
         {
@@ -80,10 +80,11 @@ def activity(
     ]
     if parameters is not None:
         records.append({"activity_id": local, "parameters": parameters, "session_tag": tag})
-    for path in used:
+    for each in used:
+        path, role = (each, f"in {each[-1]}") if isinstance(each, str) else each
         records += [
             {**entity(path), "session_tag": tag},
-            {"activity_id": local, "used_id": md5(path), "used_role": f"in {path[-1]}", "session_tag": tag},
+            {"activity_id": local, "used_id": md5(path), "used_role": role, "session_tag": tag},
         ]
     for path in generated:
         records += [

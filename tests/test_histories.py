@@ -13,6 +13,7 @@ from provkg.config import Config
 from provkg.knowledge import KnowledgeGraph, open_with
 from tests.conftest import SHARED
 from tests.logs import activity, entity, log, md5, session
+from tests.test_cli import provkg as command
 from tests.test_night import night as night_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -21,6 +22,10 @@ Write = Callable[[str, str | bytes], Path]
 def calls(change: str = "") -> list[Any]:
     """Two runs of a small pipeline that differ in nothing but their names, or in one thing more in the second."""
     found: list[Any] = []
+    for run in (7, 8) if "run" in change else ():
+        found.append(session(run, run=str(run), tag=f"c:{run}", system={"arguments": ["run"]}))
+        more = {"in_session": run, "tag": f"c:{run}"}
+        found += activity(f"c{run}0000", "flat", used=(f"/cal/raw{run}",), generated=(f"/cal/flat{run}t",), **more)
     for number, run in enumerate(("A", "B"), 1):
         second = change if run == "B" else ""
         packages = [{"name": "numpy", "version": "2.0" if second == "package" else "1.26.4"}]
@@ -48,20 +53,23 @@ def calls(change: str = "") -> list[Any]:
             parameters={"gain": 2},
             **more,
         )
-        found += activity(
-            f"a{number}0001",
-            step,
-            at=number * 100 + 10,
-            used=(f"/{run}/dl1", flat),
-            generated=(f"/{run}/dl2",),
-            parameters={"cut": cut},
-            **more,
-        )
+        chosen = {"CalibrationRun": 8 if second == "calibration run" else 7} if "run" in change else {}
+        flat = f"/cal/flat{chosen['CalibrationRun']}t" if chosen else flat
+        if second != "missing":
+            found += activity(
+                f"a{number}0001",
+                step,
+                at=number * 100 + 10,
+                used=((f"/{run}/dl1", "data"), (flat, "flat")),
+                generated=(f"/{run}/dl2",),
+                parameters={"cut": cut, **chosen},
+                **more,
+            )
         found += activity(
             f"a{number}0002",
             "select",
             at=number * 100 + 20,
-            used=(f"/{run}/dl2",),
+            used=((f"/{run}/dl1" if second == "missing" else f"/{run}/dl2", "data"),),
             generated=(f"/{run}/dl3",),
             parameters={"cut": 1},
             **more,
@@ -74,19 +82,21 @@ def calls(change: str = "") -> list[Any]:
     [
         ("", []),
         ("parameter", [("clean", "parameter", "cut", "4", "5")]),
-        ("software", [(step, "software", "lstchain", "v1", "v2") for step in ("calibrate", "clean", "select")]),
-        ("package", [(step, "package", "numpy", "1.26.4", "2.0") for step in ("calibrate", "clean", "select")]),
-        (
-            "calibration",
-            [("clean", "input", "in t", "/cal/flat", None), ("clean", "input", "in r", None, "/cal/other")],
-        ),
+        ("software", [("calibrate, clean, select", "software", "lstchain", "v1", "v2")]),
+        ("package", [("calibrate, clean, select", "package", "numpy", "1.26.4", "2.0")]),
+        ("missing", [("clean", "missing step", None, "clean", None)]),
+        ("calibration run", [("clean", "calibration run", "CalibrationRun", "7", "8")]),
+        ("calibration", [("clean", "input", "flat", "/cal/flat", "/cal/other")]),
         ("number", [("calibrate", "number of inputs", "in 3", "0", "1")]),
         ("step", [(None, "step", None, "clean", "cleaned")]),
-        ("configuration", None),
+        (
+            "configuration",
+            [("calibrate, clean, select", "configuration file", None, "/etc/usual.cfg", "/etc/other.cfg")],
+        ),
     ],
 )
 def test_one_thing_that_differs_is_the_only_point_of_divergence(
-    kg: KnowledgeGraph, write: Write, change: str, expected: list | None
+    kg: KnowledgeGraph, write: Write, change: str, expected: list
 ) -> None:
     kg.ingest([write("a.log", log(*calls(change)))])
     rows = [
@@ -94,16 +104,33 @@ def test_one_thing_that_differs_is_the_only_point_of_divergence(
         for row in kg.ask("divergence", first="/A/dl3", second="/B/dl3")
     ]
     same = [row["same"] for row in kg.ask("same-computation", first="/A/dl3", second="/B/dl3")]
-    if change == "configuration":  # every step of the session read it
-        assert {(row[1], row[2]) for row in rows} == {
-            ("configuration file", "usual.cfg"),
-            ("configuration file", "other.cfg"),
-        }
-    elif change == "calibration":  # another role: each side has an input that the other has not
-        assert {(row[1], row[2]) for row in rows} == {("number of inputs", "in t"), ("number of inputs", "in r")}
-    else:
-        assert rows == expected
-    assert same == (["no"] * len(rows) or ["yes"])
+    assert rows == expected
+    assert set(same) == {"no" if rows else "yes"}
+
+
+def test_what_follows_is_told_when_it_is_asked_for(kg: KnowledgeGraph, write: Write) -> None:
+    kg.ingest([write("a.log", log(*calls("parameter")))])
+    rows = [
+        (row["step"], row["kind"], row["what"], row["first"], row["second"])
+        for row in kg.diff("/A/dl3", "/B/dl3", consequences=True)
+    ]
+    assert rows == [
+        ("clean", "parameter", "cut", "4", "5"),
+        ("select", "consequence", "data", "/A/dl2", "/B/dl2"),
+    ]
+
+
+def test_the_command_says_why_and_that_they_differ(kg: KnowledgeGraph, write: Write) -> None:
+    kg.ingest([write("a.log", log(*calls("package")))])
+    for name in ("diff", "why"):
+        done = command("--store", kg.store.name, name, "/A/dl3", "/B/dl3")
+        assert (done.returncode, done.stderr) == (1, "1 points of divergence\n")
+        assert done.stdout.splitlines()[1] == "calibrate, clean, select\tpackage\tnumpy\t1.26.4\t2.0\t3"
+    done = command("--store", kg.store.name, "diff", "/A/dl3", "/B/dl3", "--env", "--json")
+    assert json.loads(done.stdout) == [{"package": "numpy", "first": "1.26.4", "second": "2.0"}]
+    done = command("--store", kg.store.name, "diff", "/A/dl3", "/B/dl3", "--config")
+    assert (done.returncode, done.stderr) == (0, "nothing on record differs\n")
+    assert command("--store", kg.store.name, "diff", "/A/dl3", "/B/dl3", "--config", "--env").returncode == 2
 
 
 def random_calls(seed: int) -> tuple[list[tuple[tuple[str, ...], tuple[str, ...]]], str]:

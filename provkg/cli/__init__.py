@@ -28,6 +28,8 @@ _COMMANDS = {
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
     "doctor": ("provkg.cli.doctor", "Look after the store: check it, make its index again, unlock it."),
+    "diff": ("provkg.cli.diff", "Why two products differ: the first points at which their histories part."),
+    "why": ("provkg.cli.diff", "The same as diff."),
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),
     "recipe": ("provkg.cli.recipe", "How to make a product again; run it, or say what is in the way."),

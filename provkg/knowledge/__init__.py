@@ -153,6 +153,16 @@ class KnowledgeGraph:
 
         return plan_of(self.history(product))
 
+    def diff(self, first: str, second: str, *, consequences: bool = False) -> Answer:
+        """Return the first points at which the histories of two products part.
+
+        Args:
+            first: a path, name, IRI or digest.
+            second: another.
+            consequences: what differs because something before it does, too.
+        """
+        return self.ask("divergence", first=first, second=second, consequences="yes" if consequences else "no")
+
     def taint(self, *products: str, **seeds: Any) -> Taint:
         """Return all that was made from something bad; nothing is recorded.
 
