@@ -290,20 +290,6 @@ def test_what_is_far_from_the_median_is_unusual(kg: KnowledgeGraph, write: Write
     assert [row["times"] for row in kg.ask("unusual-durations", step="step", factor="3.4")] == [3.5]
 
 
-def test_a_grade_is_the_worst_of_its_criteria(kg: KnowledgeGraph, write: Write) -> None:
-    kg.ingest([write("a.log", log(*calls()))])
-    rows = {row["criterion"]: row for row in kg.ask("grade", product="/A/dl3")}
-    assert (rows["this product"]["grade"], rows["this product"]["improvement"]) == (
-        "F",
-        "record a digest of the content of 6 products",
-    )
-    assert rows["steps with a command"]["grade"] == "A"
-    assert (
-        rows["inputs whose making is recorded, or that are raw data"]["met"],
-        rows["inputs whose making is recorded, or that are raw data"]["all"],
-    ) == (2, 5)
-
-
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[KnowledgeGraph, dict[str, Any]]:
     """A small night with everything that real logs hold, and the truth."""

@@ -32,6 +32,7 @@ _COMMANDS = {
     "why": ("provkg.cli.diff", "The same as diff."),
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),
+    "grade": ("provkg.cli.grade", "How well a product can be traced and made again, A to F, and what would help."),
     "recipe": ("provkg.cli.recipe", "How to make a product again; run it, or say what is in the way."),
     "demo": ("provkg.cli.demo", "The main job on bundled sample records."),
 }

@@ -17,6 +17,7 @@ from provkg.store import Graph, Store, open_store
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
 
+    from provkg.grades import Grades
     from provkg.histories import History, Match
     from provkg.impact import Advisory, Audit, Mark, Taint
     from provkg.ingest import Cluster, Progress, Summary
@@ -146,6 +147,26 @@ class KnowledgeGraph:
 
         graph = self.graph()
         return history_of(graph, *(find_one(graph, each, site=self.config.site).iri for each in products))
+
+    def grade(self, product: str) -> Grades:
+        """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""
+        from provkg.grades import Criterion, Grades
+
+        rows = self.ask("grade", product=product)
+        criteria = [row for row in rows if row["criterion"] != "this product"]
+        return Grades(
+            tuple(
+                Criterion(
+                    str(row["scale"]),
+                    str(row["grade"]),
+                    str(row["criterion"]),
+                    int(row["met"] or 0),
+                    int(row["all"] or 0),
+                    str(row["improvement"] or ""),
+                )
+                for row in criteria
+            )
+        )
 
     def recipe(self, product: str) -> Plan:
         """Return how to make a product again: commands in order, inputs, environments, and what is not known."""

@@ -37,4 +37,14 @@ def _node(text: str) -> NamedNode | Literal:
         return Literal(text)
 
 
-CODE: dict[str, Code] = {**OWN, "validate": validate}
+def grade(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
+    """Judge the facts of a history by the shapes of grades."""
+    from provkg.grades import grades, judged  # noqa: PLC0415 - slow to import
+
+    names = ("scale", "grade", "criterion", "met", "all", "improvement")
+    for row in judged(grades(rows)):
+        values: tuple[str | int, ...] = row
+        yield {name: Literal(value) if value != "" else None for name, value in zip(names, values, strict=True)}
+
+
+CODE: dict[str, Code] = {**OWN, "grade": grade, "validate": validate}

@@ -3,7 +3,7 @@
 from provkg.questions.asking import Code
 from provkg.questions.code.divergence import divergence, same
 from provkg.questions.code.histories import batches, current, recipes, shortest, subset
-from provkg.questions.code.rows import check, grade, last, needed, platform, shell, stock, unusual, versus, walltime
+from provkg.questions.code.rows import check, last, needed, platform, shell, stock, unusual, versus, walltime
 
 __all__ = ["CODE"]
 
@@ -12,7 +12,6 @@ CODE: dict[str, Code] = {
     "check": check,
     "current": current,
     "divergence": divergence,
-    "grade": grade,
     "last": last,
     "needed": needed,
     "platform": platform,

@@ -1,4 +1,4 @@
-"""Code of questions that goes row by row: commands, environments, digests, durations, grades."""
+"""Code of questions that goes row by row: commands, environments, digests, durations."""
 
 import hashlib
 import json
@@ -18,16 +18,7 @@ from provkg.store import Row, text_of
 from provkg.vocab import PKG, VP, XSD
 
 _DECIMAL = NamedNode(XSD + "decimal")
-_GRADES = ((1.0, "A"), (0.9, "B"), (0.7, "C"), (0.5, "D"))
 _STOCK = ("paths", "versions", "recorded", "rewritten")
-_ADVICE = {
-    "its own": "ingest the record of the step that made it",
-    "inputs": "ingest the records of the steps that made {} inputs",
-    "steps with a c": "record the command line of {} steps",
-    "steps with an": "record the environment of {} steps",
-    "steps that": "look at {} steps that did not end well",
-    "products": "record a digest of the content of {} products",
-}
 
 
 def decimal(value: float) -> Literal:
@@ -224,49 +215,3 @@ def _state(row: Row) -> str:
     if found == recorded:
         return "verified"
     return "rewritten" if text_of(row["rewritten"]) in ("true", "1") else "changed"
-
-
-class Criterion(NamedTuple):
-    """How many of all meet a criterion."""
-
-    name: str
-    met: int
-    all: int
-
-    @property
-    def grade(self) -> str:
-        """Its letter.
-
-        >>> Criterion("steps", 9, 10).grade, Criterion("steps", 0, 3).grade
-        ('B', 'F')
-        """
-        return next((mark for least, mark in _GRADES if self.met >= least * self.all), "E" if self.met else "F")
-
-    @property
-    def advice(self) -> str:
-        """What would make it better."""
-        words = next((advice for start, advice in _ADVICE.items() if self.name.startswith(start)), "{}")
-        return "" if self.grade == "A" else words.format(self.all - self.met)
-
-    def row(self, improvement: str) -> Row:
-        """Return it as a row."""
-        facts: dict[str, str | int] = {"grade": self.grade, "criterion": self.name, "met": self.met, "all": self.all}
-        return {
-            **{name: Literal(value) for name, value in facts.items()},
-            "improvement": Literal(improvement) if improvement else None,
-        }
-
-
-def grade(_: Asked, rows: Iterable[Row]) -> Iterator[Row]:
-    """Give each criterion its letter, and before them the product's: the worst, and what is cheapest to mend there."""
-    found = [
-        Criterion(text_of(row["criterion"]), *(int(text_of(row[name])) for name in ("met", "all"))) for row in rows
-    ]
-    if not found:
-        return
-    worst = max(each.grade for each in found)
-    cheapest = min((each.all - each.met, each.name, each) for each in found if each.grade == worst)[2]
-    good = sum(each.grade == "A" for each in found)
-    yield {**Criterion("this product", good, len(found)).row(cheapest.advice), "grade": Literal(worst)}
-    for each in sorted(found):
-        yield each.row(each.advice)
