@@ -59,6 +59,7 @@ LEDGER = "graph/ledger"
 DESCRIPTIONS = "graph/descriptions"
 INFERENCES = "graph/inferences"
 SUMMARIES = "graph/summaries"
+OBSERVATIONS = "graph/observations"
 TAINTS = "graph/taint/"  # one graph for each
 
 

@@ -8,6 +8,7 @@ import pytest
 import rdflib
 from rdflib import OWL, RDF, RDFS, SKOS, URIRef
 
+from provkg.fixity import STATES
 from provkg.readers.metadata import product_properties
 from provkg.resources import folder
 from provkg.vocab import PKG, VP
@@ -43,7 +44,7 @@ def used(name: str) -> set[str]:
 
 
 def built(name: str) -> set[str]:
-    """The terms whose names the code puts together: statuses, levels, header keys, facts of a parameter."""
+    """The terms whose names the code puts together: statuses, states, levels, header keys, facts of a parameter."""
     if name == "voprov.ttl":
         return {"datatype", "arraysize", "xtype", "unit", "ucd", "utype", "min", "max", "default"}
     keys = (
@@ -54,7 +55,7 @@ def built(name: str) -> set[str]:
     )
     headers = {str(key).removeprefix(PKG.iri) for key, _ in product_properties(dict.fromkeys(keys, "x"))}
     levels = {"R0", "R1", *(f"DL{number}" for number in range(7))}
-    return {*headers, *levels, "completed", "failed", "interrupted", "running", "unknown"}
+    return {*headers, *levels, "completed", "failed", "interrupted", "running", "unknown", *STATES}
 
 
 @pytest.mark.parametrize("name", OURS)

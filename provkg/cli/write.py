@@ -57,7 +57,7 @@ def ingest(
         cluster = ending.enter_context(_workers(scheduler))
         store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
         graph = KnowledgeGraph(store) if store is not None else opened(ctx)
-        with _progress(quiet=quiet) as progress:
+        with progressing("reading", "bytes", quiet=quiet) as progress:
             summary = graph.ingest(paths, progress=progress, scheduler=cluster)
         if check and summary.touched:
             report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
@@ -156,7 +156,7 @@ def _as_json(summary: Summary) -> dict[str, object]:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress | None]:
+def progressing(word: str, unit: str, *, quiet: bool) -> Iterator[Progress | None]:
     """Show a bar on a terminal, one line every 30 s elsewhere, nothing when quiet."""
     if quiet:
         yield None
@@ -165,21 +165,21 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
         from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+        columns = (TextColumn(word), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("reading", total=None)
+            task = bar.add_task(word, total=None)
             yield lambda done, total, _name: bar.update(task, completed=done, total=total)
     else:
-        yield _logged()
+        yield _logged(word, unit)
 
 
-def _logged() -> Callable[[int, int, str], None]:
+def _logged(word: str, unit: str) -> Callable[[int, int, str], None]:
     last = time.monotonic()
 
     def progress(done: int, total: int, name: str) -> None:
         nonlocal last
         if time.monotonic() - last >= LOG_SECONDS:
             last = time.monotonic()
-            say(f"reading {name}: {done / max(total, 1):.0%} of {total:,} bytes")
+            say(f"{word} {name}: {done / max(total, 1):.0%} of {total:,} {unit}")
 
     return progress

@@ -17,6 +17,7 @@ from provkg.store import Graph, Store, open_store
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
 
+    from provkg.fixity import Options, Verification
     from provkg.grades import Grades
     from provkg.histories import History, Match
     from provkg.impact import Advisory, Audit, Mark, Taint
@@ -147,6 +148,30 @@ class KnowledgeGraph:
 
         graph = self.graph()
         return history_of(graph, *(find_one(graph, each, site=self.config.site).iri for each in products))
+
+    def verify(
+        self,
+        *products: str,
+        history: bool = False,
+        run: str = "",
+        night: str = "",
+        options: Options | None = None,
+        progress: Progress | None = None,
+    ) -> Verification:
+        """Compare files with what was recorded of them, and write down what was found; see :mod:`provkg.fixity`.
+
+        Args:
+            products: paths, names, IRIs or digests; all that is recorded when nothing is chosen.
+            history: with all that these were made from.
+            run: what a run read and wrote.
+            night: what a night's sessions read and wrote.
+            options: how to verify.
+            progress: is told how many are done, how many there are, and which was the last.
+        """
+        from provkg.fixity import Options, Selection, verify
+
+        selection = Selection(products, history, run, night)
+        return verify(self.store, selection, self.config, options or Options(), progress=progress)
 
     def grade(self, product: str) -> Grades:
         """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""
