@@ -15,7 +15,8 @@ import provkg
 from provkg.config import Config
 from provkg.errors import Ambiguous, MissingExtra, NotFound, QuestionError
 from provkg.knowledge import KnowledgeGraph, open_with
-from provkg.questions import CODE, Question, find_question, load, questions
+from provkg.knowledge.finishing import CODE
+from provkg.questions import Question, find_question, load, questions
 from provkg.questions.binding import bind, placeholders
 from provkg.questions.catalogue import of_folder
 from provkg.questions.http import ROOT, respond
@@ -83,9 +84,12 @@ def test_the_first_provenance_challenge_and_the_ivoa_use_cases_are_among_them() 
         assert f"IVOA ProvenanceDM use case {case}" in sources
 
 
+NO_RECORDS = {"fixity"}  # of what is found by looking at files, which no record holds
+
+
 @pytest.mark.parametrize("path", sorted(folder("queries").glob("*.rq")), ids=lambda path: path.stem)
 def test_a_file_has_no_problems(path: Path) -> None:
-    assert [str(problem) for problem in lint(path, {*CODE, "validate"})] == []
+    assert [str(problem) for problem in lint(path, CODE)] == []
 
 
 @pytest.mark.parametrize("name", questions())
@@ -93,7 +97,7 @@ def test_a_question_is_answered_on_the_sample_as_its_file_says(asked: KnowledgeG
     question = find_question(name)
     answer = asked.ask(name, **question.example)
     assert differs(question, answer) == []
-    assert answer, "an example that shows nothing"
+    assert answer or name in NO_RECORDS, "an example that shows nothing"
 
 
 @pytest.mark.parametrize("name", [name for name, each in questions().items() if name != "statement-source"])

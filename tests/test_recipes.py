@@ -295,3 +295,32 @@ def test_a_history_is_the_same_from_every_store(tmp_path: Path) -> None:
     product = "crab_flux_points.fits"
     assert first.history(product) == second.history(product)
     assert plan_of(first.history(product)).recipe == plan_of(second.history(product)).recipe
+
+
+def test_when_a_script_changes_diff_verify_grade_and_the_recipe_all_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, kg = Pipeline(tmp_path / "pipeline"), provkg.open(tmp_path / "store")
+    monkeypatch.chdir(pipeline.folder)
+    pipeline.run()
+    kg.ingest([pipeline.log])
+    old, before = kg.find(LAST)[0].iri, kg.recipe(LAST).recipe
+    assert kg.verify(LAST, history=True).is_good
+    assert [kg.grade(LAST).letter(scale) for scale in ("traceability", "reproducibility")] == ["A", "A"]
+    script = pipeline.folder / "clean.py"
+    script.write_text(script.read_text().replace("> threshold", "> threshold + 50"))
+    found = kg.verify(LAST, history=True)
+    assert [(each.state, Path(each.path).name) for each in found.found if each.state != "verified"] == [
+        ("changed", "clean.py")
+    ]
+    assert kg.grade(LAST).letter("reproducibility") == "E"
+    assert {(each.blocker, Path(each.what).name) for each in blockers(kg.recipe(LAST))} == {
+        ("input has changed", "clean.py")
+    }
+    pipeline.run()
+    kg.ingest([pipeline.log])
+    new = max(kg.find(LAST), key=lambda each: each.started).iri
+    assert kg.recipe(new).recipe != before == kg.recipe(old).recipe
+    [point] = kg.diff(old, new)
+    assert (point["step"], point["kind"], point["what"]) == ("clean", "content of an input", "script")
+    assert list(rerun(kg.recipe(new), tmp_path / "again"))[-1].state == "same"

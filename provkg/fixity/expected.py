@@ -27,9 +27,10 @@ _EVERY = "SELECT DISTINCT ?e WHERE { ?place a pkg:File . ?e prov:specializationO
 _OF_SESSIONS = """SELECT DISTINCT ?e WHERE {
   ?session %s ?value . FILTER(?value IN (?_given)) ?a pkg:inSession ?session .
   { ?e prov:wasGeneratedBy ?a } UNION { ?a prov:qualifiedUsage ?usage . ?usage pkg:usedVersion ?e } }"""
-_PLACES = "?s prov:specializationOf ?place . ?place a pkg:File ; pkg:location ?location"
+_PLACES = "?s prov:specializationOf ?place . ?place pkg:location ?location"
 _DIGESTS = "?s pkg:contentDigest ?d . ?d pkg:digestAlgorithm ?algorithm ; pkg:digestValue ?value"
-_SIZES = """{ ?s prov:qualifiedGeneration ?n } UNION { ?n pkg:usedVersion ?s } ?n pkg:byteCount ?o"""
+_SIZES = """{ ?s prov:qualifiedGeneration ?n . ?n pkg:byteCount ?o }
+  UNION { ?n pkg:usedVersion ?s . ?n pkg:byteCount ?o }"""
 _SEEN = """{ ?s prov:wasGeneratedBy ?a . ?a prov:endedAtTime ?o }
   UNION { ?usage pkg:usedVersion ?s . ?a prov:qualifiedUsage ?usage ; prov:startedAtTime ?o }"""
 
@@ -82,7 +83,8 @@ def expected(graph: Graph, selection: Selection, config: Config) -> tuple[list[E
     chosen = _chosen(graph, selection, config)
     places: dict[str, tuple[str, str]] = {}  # a version's place and path
     for entity, place, location in rows(graph, chosen, _PLACES, "s", "place", "location"):
-        places[entity] = max((place, location), places.get(entity, ("", "")))
+        if place.startswith(graph.iri("file/")):
+            places[entity] = max((place, location), places.get(entity, ("", "")))
     named = bool(selection.products) and not selection.history  # a version that was named is meant, even an old one
     last = dict.fromkeys(places, "") if named else _last(graph, places)
     digests: dict[str, set[str]] = defaultdict(set)
