@@ -30,6 +30,7 @@ _COMMANDS = {
     "doctor": ("provkg.cli.doctor", "Look after the store: check it, make its index again, unlock it."),
     "diff": ("provkg.cli.diff", "Why two products differ: the first points at which their histories part."),
     "why": ("provkg.cli.diff", "The same as diff."),
+    "gaps": ("provkg.cli.gaps", "What lies in an archive against what the graph knows."),
     "verify": ("provkg.cli.verify", "Whether files are still what was recorded."),
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from collections import Counter
 
     from provkg.fixity import Options, Verification
+    from provkg.gaps import Gaps
     from provkg.grades import Grades
     from provkg.histories import History, Match
     from provkg.impact import Advisory, Audit, Mark, Taint
@@ -172,6 +173,32 @@ class KnowledgeGraph:
 
         selection = Selection(products, history, run, night)
         return verify(self.store, selection, self.config, options or Options(), progress=progress)
+
+    def gaps(
+        self,
+        listing: str | Path,
+        *,
+        definition: str | Path | None = None,
+        nights: Iterable[str] = (),
+        roots: Iterable[str] = (),
+    ) -> Gaps:
+        """Compare what lies in an archive with what the graph knows; see :mod:`provkg.gaps`.
+
+        Args:
+            listing: a folder, or a file that lists files.
+            definition: a definition.yaml with the steps that are expected; those that were ingested when None.
+            nights: only these observation dates.
+            roots: the folders that the listing is all of.
+
+        Raises:
+            InputError: the listing or the definition cannot be read.
+        """
+        from provkg.gaps import gaps, read_listing
+        from provkg.knowledge.files import contract
+
+        graph = self.graph()
+        expected = contract(definition, graph.base).definition if definition is not None else None
+        return gaps(graph, read_listing(listing, self.config, roots), definition=expected, nights=nights)
 
     def grade(self, product: str) -> Grades:
         """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""
