@@ -2,7 +2,7 @@
 
 from jinja2 import Environment
 
-from provkg.gaps.finding import Gaps
+from provkg.gaps.gap import Gaps
 
 _TEMPLATE = """\
 <!doctype html>
