@@ -60,6 +60,7 @@ DESCRIPTIONS = "graph/descriptions"
 INFERENCES = "graph/inferences"
 SUMMARIES = "graph/summaries"
 OBSERVATIONS = "graph/observations"
+RECONCILIATION = "graph/reconciliation"
 TAINTS = "graph/taint/"  # one graph for each
 
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "why": ("provkg.cli.diff", "The same as diff."),
     "gaps": ("provkg.cli.gaps", "What lies in an archive against what the graph knows."),
     "verify": ("provkg.cli.verify", "Whether files are still what was recorded."),
+    "reconcile": ("provkg.cli.reconcile", "What the scheduler saw, beside what was recorded."),
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),
     "grade": ("provkg.cli.grade", "How well a product can be traced and made again, A to F, and what would help."),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
     from provkg.recipes import Plan
+    from provkg.reconciling import Reconciliation
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
@@ -199,6 +200,12 @@ class KnowledgeGraph:
         graph = self.graph()
         expected = contract(definition, graph.base).definition if definition is not None else None
         return gaps(graph, read_listing(listing, self.config, roots), definition=expected, nights=nights)
+
+    def reconcile(self, paths: Iterable[str | Path] = ()) -> Reconciliation:
+        """Join what schedulers saw with what is recorded; see :func:`provkg.reconciling.reconcile`."""
+        from provkg.reconciling import reconcile
+
+        return reconcile(self.store, paths)
 
     def grade(self, product: str) -> Grades:
         """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""

@@ -146,7 +146,7 @@ def readers() -> dict[str, Reader]:
     """Return the installed readers by name.
 
     >>> sorted(readers())
-    ['capture', 'ctapipe', 'definition', 'product', 'prov_document', 'prov_lines', 'rdf']
+    ['capture', 'ctapipe', 'definition', 'osa_history', 'product', 'prov_document', 'prov_lines', 'rdf', 'sacct']
     """
     return {
         point.name: point.load() for point in sorted(entry_points(group="provkg.readers"), key=lambda point: point.name)
