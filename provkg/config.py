@@ -8,6 +8,7 @@
     site = "orm"                           # the scope of absolute paths
     local_paths = ["/tmp/", "/scratch/"]   # these differ from host to host
     questions = ["questions"]              # folders with .rq files of your own
+    citations = ["citations.yaml"]         # how your programs are cited
 
     [remote]                               # where the store is a URL
     dialect = "virtuoso"                   # what kind of server, where that cannot be seen
@@ -76,6 +77,7 @@ class Config:
     site: str = "site"
     local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
     questions: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()
     remote: Remote = Remote()
 
     def __post_init__(self) -> None:
@@ -140,7 +142,7 @@ def _read(path: Path) -> Config:
         raise InputError(f"{path}: {error}") from None
     values: dict[str, Any] = {}
     for key, value in _known(data, Config, str(path)):
-        if key in ("local_paths", "questions"):
+        if key in ("local_paths", "questions", "citations"):
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise InputError(f"{path}: {key} must be a list of strings")
             value = tuple(value if key == "local_paths" else (str(path.parent / each) for each in value))  # noqa: PLW2901

@@ -36,6 +36,8 @@ _COMMANDS = {
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),
     "grade": ("provkg.cli.grade", "How well a product can be traced and made again, A to F, and what would help."),
+    "explain": ("provkg.cli.methods", "How a product was made, in words, with the record of each number."),
+    "cite": ("provkg.cli.methods", "What to cite for a product: BibTeX, CITATION.cff, CSL JSON."),
     "recipe": ("provkg.cli.recipe", "How to make a product again; run it, or say what is in the way."),
     "demo": ("provkg.cli.demo", "The main job on bundled sample records."),
 }

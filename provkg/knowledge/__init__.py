@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
+    from provkg.methods import Citations, Explanation
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
     from provkg.recipes import Plan
@@ -206,6 +207,22 @@ class KnowledgeGraph:
         from provkg.reconciling import reconcile
 
         return reconcile(self.store, paths)
+
+    def explain(self, product: str) -> Explanation:
+        """Return how a product was made, in words; each sentence has the records of its numbers."""
+        from provkg.methods import explain
+
+        return explain(self.history(product))
+
+    def citations(self, product: str, *, packages: bool = False) -> Citations:
+        """Return what to cite for a product, also packages of the environments where ``packages`` says so.
+
+        Raises:
+            InputError: a file of citations in the settings cannot be read.
+        """
+        from provkg.methods import citations, read_known
+
+        return citations(self.history(product), read_known(self.config.citations), packages=packages)
 
     def grade(self, product: str) -> Grades:
         """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""
