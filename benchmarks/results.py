@@ -15,6 +15,8 @@ PARTS = {  # and how each is run
     "peers": "make bench",
     "reader": "make bench",
     "questions": "make bench",
+    "histories": "make bench",
+    "histories-of-nights": "make bench-year",
     "layout": "make bench",
     "validation": "make bench",
     "year": "make bench-year",

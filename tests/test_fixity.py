@@ -335,3 +335,14 @@ def test_the_command_says_what_was_found(tmp_path: Path) -> None:
     assert command("--store", kg.store.name, "verify", str(archive.path("a"))).returncode == 0
     assert command("--store", kg.store.name, "verify", str(archive.path("a")), "--run", "1").returncode == 2
     assert command("--store", kg.store.name, "verify", "--rate", "fast").returncode == 2
+
+
+def test_a_path_of_another_machine_is_not_looked_at_here(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    archive.put("a", b"1")  # a temporary folder is another one on each host
+    archive.record({"a": b"1"})
+    around = {"kind": "environment", "digest": "e", "system": {"platform": {"node": "cp99"}}}
+    archive.lines = [around, {**archive.lines[0], "environment": "e"}, *archive.lines[1:]]
+    kg = archive.ingested(tmp_path / "store")
+    [found] = kg.verify(options=Options(record=False)).found
+    assert (found.state, found.reason) == ("unverifiable", "it lies on the host cp99")

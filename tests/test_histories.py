@@ -37,7 +37,16 @@ def calls(change: str = "") -> list[Any]:
         version = "v2" if second == "software" else "v1"
         config = "/etc/other.cfg" if second == "configuration" else "/etc/usual.cfg"
         found.append(
-            session(number, run="1", tag=f"t:{run}", system=system, software_version=version, config_file=config)
+            session(
+                number,
+                run="1",
+                tag=f"t:{run}",
+                system=system,
+                software_version=version,
+                config_file=config,
+                config_file_hash=("cd" if second == "configuration digest" else "ab") * 16,
+                config_file_hash_type="md5",
+            )
         )
         more = {"in_session": number, "tag": f"t:{run}"}
         flat = "/cal/other" if second == "calibration" else "/cal/flat"
@@ -89,6 +98,18 @@ def calls(change: str = "") -> list[Any]:
         ("calibration", [("clean", "input", "flat", "/cal/flat", "/cal/other")]),
         ("number", [("calibrate", "number of inputs", "in 3", "0", "1")]),
         ("step", [(None, "step", None, "clean", "cleaned")]),
+        (
+            "configuration digest",
+            [
+                (
+                    "calibrate, clean, select",
+                    "configuration digest",
+                    None,
+                    f"content:md5:{'ab' * 16}",
+                    f"content:md5:{'cd' * 16}",
+                )
+            ],
+        ),
         (
             "configuration",
             [("calibrate, clean, select", "configuration file", None, "/etc/usual.cfg", "/etc/other.cfg")],

@@ -23,7 +23,7 @@ SCHEMA = Path(__file__).parent.parent / "docs" / "advisories.schema.json"
 def night() -> str:
     """Two runs with one calibration; the second run's clean file is written anew, from another calibration."""
     return log(
-        session(),
+        session(config_file="/etc/usual.cfg", config_file_hash="00ff" * 8, config_file_hash_type="md5"),
         activity("a1", "calibrate", used=("/d/raw.c",), generated=("/d/calibration1",), parameters={"method": "median"}),
         activity("a2", "calibrate", at=6, used=("/d/raw.d",), generated=("/d/calibration2",), parameters={"method": "mean"}),
         activity("a3", "clean", at=20, used=("/d/raw.1", "/d/calibration1"), generated=("/d/clean1",), parameters={"cut": 5}),
@@ -76,6 +76,9 @@ def test_what_was_made_before_is_untouched(two: KnowledgeGraph) -> None:
         ({"software": "lstchain<0.10", "steps": ("merge",)}, ["/d/merged1", "/d/merged2"]),
         ({"software": "numpy>=1.26", "value": "cut=5"}, ["/d/clean1", "/d/merged1"]),
         ({"agent": "pipeline", "value": "cut=5"}, ["/d/clean1", "/d/merged1"]),
+        ({"config": "usual.cfg", "value": "cut=5"}, ["/d/clean1", "/d/merged1"]),
+        ({"config": "/etc/usual.cfg", "steps": ("merge",)}, ["/d/merged1", "/d/merged2"]),
+        ({"config": "00ff00ff00ff00ff00ff00ff00ff00ff", "steps": ("merge",)}, ["/d/merged1", "/d/merged2"]),
         ({"host": "cp15", "value": "cut=5"}, ["/d/clean1", "/d/merged1"]),
     ],
 )
@@ -90,6 +93,7 @@ def test_a_seed_can_be_anything_that_is_on_record(two: KnowledgeGraph, seeds: di
         ({"run": "77"}, "no activity has run"),
         ({"value": "cut"}, "no NAME=VALUE"),
         ({"value": "cut=7"}, "no activity has value"),
+        ({"config": "other.cfg"}, "no activity has config"),
         ({"software": "lstchain>1"}, "no version of lstchain"),
         ({"software": "lstchain=<<"}, "no range of versions"),
         ({"software": "root<6"}, "is not in the store"),

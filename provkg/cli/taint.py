@@ -26,6 +26,7 @@ _SUMMARY = ("advisory", "severity", "level", "affected", "direct", "superseded",
 @click.option("--run", metavar="NUMBER", default="", help="What was made in the sessions of this run.")
 @click.option("--software", metavar="NAME[RANGE]", default="", help="What was made with it, such as 'lstchain<0.10'.")
 @click.option("--value", metavar="NAME=VALUE", default="", help="What was made with this parameter.")
+@click.option("--config", metavar="FILE|DIGEST", default="", help="What was made with this configuration file.")
 @click.option("--since", metavar="TIME", default="", help="What was made by activities that had not ended before.")
 @click.option("--until", metavar="TIME", default="", help="What was made by activities that had started before.")
 @click.option("--agent", metavar="NAME", default="", help="What was made under this account.")

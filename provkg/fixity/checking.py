@@ -46,7 +46,7 @@ class Rate:
 
 def check(each: Expected, cache: DigestCache, rate: Rate) -> Found:
     """Compare one file with what was recorded."""
-    if not os.path.lexists(each.path):
+    if not os.path.lexists(each.path) and not each.elsewhere:
         return Found(each.entity, each.path, "missing")
     if each.unsure or not each.best:
         reason = each.unsure or f"no algorithm here for {', '.join(each.digests)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 from pyoxigraph import Literal
@@ -46,13 +48,17 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True)
 class Expected:
-    """A version that should lie at a path; ``unsure`` says why nothing can be said of its bytes."""
+    """A version that should lie at a path; ``unsure`` says why nothing can be said of its bytes.
+
+    ``elsewhere`` says that the path is one of another machine.
+    """
 
     entity: str
     path: str
     digests: tuple[str, ...] = ()
     size: int | None = None
     unsure: str = ""
+    elsewhere: bool = False
 
     @property
     def best(self) -> str:
@@ -95,12 +101,27 @@ def expected(graph: Graph, selection: Selection, config: Config) -> tuple[list[E
     found = []
     for entity, why in last.items():
         place, path = places[entity]
-        unsure = why or ("" if digests[entity] else _nothing(place in of_path))
+        elsewhere = _elsewhere(place.removeprefix(graph.iri("file/")), config)
+        unsure = elsewhere or why or ("" if digests[entity] else _nothing(place in of_path))
         size = {int(each) for each in sizes.get(entity, ()) if each.isdigit()}
         found.append(
-            Expected(entity, path, tuple(sorted(digests[entity])), min(size) if len(size) == 1 else None, unsure)
+            Expected(
+                entity,
+                path,
+                tuple(sorted(digests[entity])),
+                min(size) if len(size) == 1 else None,
+                unsure,
+                bool(elsewhere),
+            )
         )
     return sorted(found, key=lambda each: (each.path, each.entity)), len(places) - len(last)
+
+
+def _elsewhere(name: str, config: Config) -> str:
+    """Say why a file cannot be looked at here: paths such as /tmp differ from host to host."""
+    scope = unquote(name.partition("/")[0])
+    here = {config.site, platform.node(), platform.node().partition(".")[0]}
+    return "" if scope in here else f"it lies on the host {scope}"
 
 
 def _nothing(path_digest: bool) -> str:

@@ -272,7 +272,7 @@ class _Finding:
             if unmade:
                 what, advice = (
                     self.known.location[min(unmade)],
-                    "nobody recorded making it: look for the log of the step that did",
+                    "nobody recorded making it: look for the log of the step that made it",
                 )
             else:
                 what, advice = path, f"{', '.join(sorted(labels))} read nothing that comes from raw data"

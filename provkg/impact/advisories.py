@@ -5,7 +5,7 @@
     advisories:
       - id: LST-2023-01
         title: Wrong pedestals
-        software: lstchain>=0.9.10,<0.9.14     # or value: NAME=VALUE, run, agent, host, since, until
+        software: lstchain>=0.9.10,<0.9.14     # or value: NAME=VALUE, config: FILE, run, agent, host, since, until
         activities: [drs4_pedestal]            # only these types of activity
         severity: high                         # low, medium, high, critical
         text: What is wrong, and what to do.
@@ -28,7 +28,7 @@ from provkg.impact.taint import Affected, Taint, tainted
 from provkg.store import Graph
 
 SEVERITIES = ("low", "medium", "high", "critical")
-_SEEDS = ("software", "value", "run", "agent", "host", "since", "until")
+_SEEDS = ("software", "value", "config", "run", "agent", "host", "since", "until")
 _KEYS = ("id", "title", "severity", "text", "link", "activities", *_SEEDS)
 
 

@@ -32,6 +32,8 @@ _PATTERNS = {  # ?a is an activity; in the place of ?_given stand terms
       {{ ?process prov:wasAssociatedWith ?package }}
       UNION {{ ?environment pkg:includes ?package . ?process pkg:environment ?environment }} {_IN}""",
     "value": f"?node vp:name ?_name ; prov:value ?_given . ?process vp:wasConfiguredBy ?node . {_IN}",
+    "config": f"""{{ ?file a vp:ConfigFile ; pkg:location|vp:name ?_given . ?process vp:wasConfiguredBy ?file }}
+      UNION {{ ?process pkg:configurationFileDigest ?digest . FILTER(STRENDS(?digest, ?_given)) }} {_IN}""",
     "agent": f"?agent rdfs:label ?_given . ?process prov:wasAssociatedWith ?agent . {_IN}",
     "host": f"?environment pkg:host ?_given . ?process pkg:environment ?environment . {_IN}",
     "step": "?a rdfs:label ?label ; prov:startedAtTime|prov:endedAtTime ?at . FILTER(?label IN (?_given))",
@@ -52,6 +54,7 @@ class Seeds:
         run: a run number.
         software: a package with a range of versions, such as ``lstchain<0.10``.
         value: a parameter, ``NAME=VALUE``.
+        config: a configuration file: its path, its name or its digest.
         since: activities that had not ended before.
         until: activities that had started before.
         agent: an account or other agent, by name.
@@ -64,6 +67,7 @@ class Seeds:
     run: str = ""
     software: str = ""
     value: str = ""
+    config: str = ""
     since: str = ""
     until: str = ""
     agent: str = ""
@@ -144,6 +148,8 @@ class _Finding:
             if not is_value:
                 raise QuestionError(f"{seeds.value!r} is no NAME=VALUE", hint="such as gammaness_cut=0.7")
             found.append(self.select("value", name=Literal(name), given=Literal(value)))
+        if seeds.config:
+            found.append(self.select("config", given=Literal(seeds.config)))
         if seeds.agent:
             found.append(self.select("agent", given=Literal(seeds.agent)))
         if seeds.host:

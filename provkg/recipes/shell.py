@@ -43,7 +43,7 @@ def word(each: Word) -> str:
     r"""Return an argument for a shell.
 
     >>> word(Word("--out=", "/data/a b"))
-    '--out="$ROOT"\\'/data/a b\\''
+    '--out="$ROOT"\'/data/a b\''
     """
     text = quote(printable(each.text)) if each.text or not each.path else ""
     return text + (f'"$ROOT"{quote(printable(each.path))}' if each.path else "")

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,7 @@ from provkg.store.graph import Graph, Row, Term
 from provkg.store.sparql import one_store
 from provkg.vocab import RDF_TYPE
 
+_AT_ONCE = 32  # rows: an answer that is read whole is let go of here, and not in the thread in which garbage is found
 DIGEST = "digest"  # the file beside the quads that holds the digest of this state
 
 
@@ -53,8 +55,12 @@ class LocalGraph(Graph):
         if not isinstance(solutions, QuerySolutions):
             raise TypeError("not a SELECT query")
         names = [variable.value for variable in solutions.variables]
-        for solution in solutions:
-            yield {name: cast("Term | None", solution[name]) for name in names}
+        rows = ({name: cast("Term | None", solution[name]) for name in names} for solution in solutions)
+        first = list(islice(rows, _AT_ONCE))
+        if len(first) < _AT_ONCE:
+            del rows, solutions
+            return iter(first)
+        return chain(first, rows)
 
     def subjects_of(self, predicate: str, objects: Iterable[str]) -> dict[str, list[str]]:
         """Return what has each of some IRIs as this value: look-ups one by one are faster here than a long query."""
