@@ -11,8 +11,9 @@ import yaml
 from provkg.config import Config
 from provkg.errors import Ambiguous, NotFound, QuestionError
 from provkg.impact import Taint, read_advisories
-from provkg.knowledge import KnowledgeGraph, open_with
+from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample
+from tests import servers
 from tests.logs import activity, line, log, session
 from tests.test_cli import provkg as command
 
@@ -265,7 +266,7 @@ def test_the_schema_says_what_is_read() -> None:
 
 @pytest.mark.xdist_group("servers")
 def test_a_server_gives_the_same_taint(oxigraph: Config, kg: KnowledgeGraph) -> None:
-    there = open_with(oxigraph, oxigraph.store)
+    there = KnowledgeGraph(servers.emptied(oxigraph))
     for each in (kg, there):
         each.ingest([sample()])
     product = "/data/lst/calibration/20230312/drs4_pedestal.Run12010.0000.fits"

@@ -9,9 +9,10 @@ import pytest
 
 import provkg
 from provkg.config import Config
-from provkg.knowledge import KnowledgeGraph, open_with
+from provkg.knowledge import KnowledgeGraph
 from provkg.records import Node, Quarantined, Remark
 from provkg.vocab import PKG, PROV
+from tests import servers
 from tests.logs import activity, log, session
 from tests.test_cli import provkg as command
 
@@ -238,6 +239,6 @@ def test_the_command_tells_findings_and_what_could_not_be_read(kg: KnowledgeGrap
 
 @pytest.mark.xdist_group("servers")
 def test_a_server_gives_the_same(oxigraph: Config, both: KnowledgeGraph, write: Write) -> None:
-    there = open_with(oxigraph, oxigraph.store)
+    there = KnowledgeGraph(servers.emptied(oxigraph))
     there.ingest([write("night.log", night()), write("jobs.txt", JOBS)])
     assert there.reconcile().attempts == both.reconcile().attempts
