@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import provkg
 from provkg.errors import InputError, NotFound
 from provkg.fixity import Confidence, Options
-from provkg.fixity.cache import DigestCache, cache_path
+from provkg.fixity.cache import CHUNK, DigestCache, cache_path
 from provkg.fixity.sampling import bound, size_of
 from provkg.knowledge import KnowledgeGraph
 from tests.logs import activity, log, session
@@ -118,7 +119,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, Knowledg
     truth[names[5001]] = "changed"
     only_path = [archive.put(f"lstosa/file{number}", b"x") for number in range(20)]
     kg = archive.ingested(archive.folder.parent / "store")
-    text = log(session(), activity("a", generated=tuple(map(str, only_path))))
+    here = session(system={"platform": {"node": platform.node()}})
+    text = log(here, activity("a", generated=tuple(map(str, only_path))))
     (archive.folder.parent / "lstosa.log").write_text(text)
     kg.ingest([archive.folder.parent / "lstosa.log"])
     truth |= dict.fromkeys((f"lstosa/{path.name}" for path in only_path), "unverifiable")
@@ -249,18 +251,23 @@ def test_a_file_that_moved_is_looked_for_where_the_user_says(tmp_path: Path) -> 
 
 def test_a_digest_is_cached_until_the_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"1" * 100)
+    path.write_bytes(b"1" * CHUNK)
     os.utime(path, (1, 1))
     cache, read = DigestCache(tmp_path / "cache"), []
     for _ in range(2):
-        assert cache.digest(str(path), "md5", read.append)[0] == hashlib.md5(b"1" * 100).hexdigest()
-    assert len(read) == 1
-    path.write_bytes(b"2" * 100)
-    assert cache.digest(str(path), "md5", read.append)[0] == hashlib.md5(b"2" * 100).hexdigest()
-    assert cache.digest(str(path), "md5", read.append)[0] == hashlib.md5(b"2" * 100).hexdigest()
-    assert len(read) == 3  # what changed just now is read again: it may change within the clock's tick
+        assert cache.digest(str(path), "md5", read.append)[0] == hashlib.md5(b"1" * CHUNK).hexdigest()
+    assert read == [CHUNK, CHUNK]  # before the first piece, and after it
+    path.write_bytes(b"2" * CHUNK)
+    for _ in range(2):
+        assert cache.digest(str(path), "md5", read.append)[0] == hashlib.md5(b"2" * CHUNK).hexdigest()
+    assert len(read) == 6  # what changed just now is read again: it may change within the clock's tick
+    path.write_bytes(b"3")
+    os.utime(path, (1, 1))
+    for _ in range(2):
+        assert cache.digest(str(path), "md5", read.append)[1] == 1
+    assert read[6:] == [1, 1]  # a small file is read as fast as it is looked up
     cache.close()
-    assert DigestCache(Path("/proc/nowhere/cache")).digest(str(path), "md5")[1] == 100
+    assert DigestCache(Path("/proc/nowhere/cache")).digest(str(path), "md5")[1] == 1
 
 
 @pytest.mark.parametrize(("sample", "number"), [("30", 30), ("10%", 10)])

@@ -1,7 +1,7 @@
 """Digests of files that were read before, by device, inode, size and time of change.
 
-What has all four the same is not read again. Who changes a file and sets its time back is not seen; ``--no-cache``
-reads all.
+A file of a megabyte or more that has all four the same is not read again. Who changes a file and sets its time back is
+not seen; ``--no-cache`` reads all.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class DigestCache:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - any name that was recorded
             facts = os.fstat(stream.fileno())
             key = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, algorithm)
-            known = self._known(key)
+            known = self._known(key) if facts.st_size >= CHUNK else ""  # a small one is read as fast as it is looked up
             if known:
                 return known, facts.st_size
             hashing = hashlib.new(algorithm, usedforsecurity=False)
@@ -60,7 +60,8 @@ class DigestCache:
                     passing(CHUNK)
             after = os.fstat(stream.fileno())
         value = hashing.hexdigest()
-        if (after.st_size, after.st_mtime_ns) == key[2:4] and time.time_ns() - after.st_mtime_ns > _FRESH_NS:
+        still = (after.st_size, after.st_mtime_ns) == key[2:4] and time.time_ns() - after.st_mtime_ns > _FRESH_NS
+        if still and after.st_size >= CHUNK:
             self._keep(key, value)
         return value, after.st_size
 
