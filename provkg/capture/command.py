@@ -54,10 +54,10 @@ def run_command(
                 run.generated(path, role)
             else:
                 warnings.warn(f"{path} was not generated", stacklevel=2)
-        number = -code if code < 0 else 0
-        status = "interrupted" if number in _INTERRUPTED else "completed" if code == 0 else "failed"
-        run.end(status, exit=128 + number if number else code)
-    return 128 + number if number else code
+        status = "interrupted" if -code in _INTERRUPTED else "completed" if code == 0 else "failed"
+        shown = 128 - code if code < 0 else code
+        run.end(status, exit=shown)
+    return shown
 
 
 def _run(command: Sequence[str]) -> int:

@@ -80,8 +80,7 @@ def verify(
     else:
         columns = _TABLE if form == "table" else _COLUMNS
         write(columns, ([getattr(each, column) for column in columns] for each in shown), form)
-    if not ctx.obj["quiet"]:
-        _tell(found)
+    _tell(found, quiet=ctx.obj["quiet"])
     return 0 if found.is_good else 1
 
 
@@ -107,10 +106,12 @@ def _json(found: "Verification") -> str:
     return json.dumps(facts, ensure_ascii=False, indent=1)
 
 
-def _tell(found: "Verification") -> None:
+def _tell(found: "Verification", *, quiet: bool) -> None:
     """Say in a line or two what was found."""
     from provkg.fixity import STATES
 
+    if quiet:
+        return
     counts = ", ".join(f"{found.counts[state]:,} {state}" for state in STATES if found.counts[state])
     more = f"; {found.superseded:,} older versions at these paths left out" if found.superseded else ""
     say(f"{len(found.found):,} files: {counts or 'none'}{more}")

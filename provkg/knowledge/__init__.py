@@ -11,32 +11,25 @@ from typing import TYPE_CHECKING, Any
 from provkg import config
 from provkg.config import Config
 from provkg.knowledge.cards import Card, card_of, status_of
-from provkg.lineage import Candidate, Step, find, find_one, lineage
-from provkg.store import Graph, Store, open_store
+from provkg.knowledge.histories import Histories
+from provkg.lineage import Step, find_one, lineage
+from provkg.store import Graph, open_store
 
 if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-up does not wait for shapes and readers
     from collections import Counter
 
-    from provkg.fixity import Options, Verification
-    from provkg.gaps import Gaps
-    from provkg.grades import Grades
-    from provkg.histories import History, Match
-    from provkg.impact import Advisory, Audit, Mark, Taint
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
-    from provkg.methods import Citations, Explanation
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
-    from provkg.recipes import Plan
-    from provkg.reconciling import Reconciliation
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
 
-class KnowledgeGraph:
+class KnowledgeGraph(Histories):
     """A store to ask. Opening reads nothing; each call sees the newest snapshot.
 
     >>> import tempfile, provkg
@@ -44,14 +37,6 @@ class KnowledgeGraph:
     >>> kg.ingest([]).sources
     0
     """
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.config = store.config
-
-    def graph(self) -> Graph:
-        """Open the current snapshot."""
-        return self.store.read()
 
     def ingest(
         self,
@@ -64,31 +49,6 @@ class KnowledgeGraph:
         from provkg.ingest import ingest
 
         return ingest(self.store, paths, progress=progress, scheduler=scheduler)
-
-    def ask(self, question: str, *, limit: int | None = None, seconds: float | None = None, **values: Any) -> Answer:
-        """Answer a canned question; see :class:`provkg.questions.Answer`.
-
-        Args:
-            question: its name or id.
-            limit: how many rows to give at most.
-            seconds: how long to wait at most.
-            values: a value for each parameter, as text, a number, or a list where it takes several.
-
-        Raises:
-            QuestionError: the question is unknown, or a value is missing, unknown or wrong.
-            NotFound: no product answers to a name.
-            Ambiguous: several do.
-        """
-        return self.ask_of(self.question(question), values, limit=limit, seconds=seconds)
-
-    def ask_of(
-        self, question: Question, values: Mapping[str, Any], *, limit: int | None = None, seconds: float | None = None
-    ) -> Answer:
-        """Answer a question that is in no folder of the settings; see :meth:`ask`."""
-        from provkg.knowledge.finishing import CODE
-        from provkg.questions import ask
-
-        return ask(self.graph(), question, values, self.config, code=CODE, limit=limit, seconds=seconds)
 
     def bound(self, question: str, **values: Any) -> str:
         """Return the SPARQL of a question with its values; errors are those of :meth:`ask`."""
@@ -119,22 +79,6 @@ class KnowledgeGraph:
         answer = self.ask_of(self.question(cited["question"]), cited["values"], limit=limit)
         return [*([Change("cut", f"the answer was {cited['cut']}")] if cited["cut"] else []), *changes(cited, answer)]
 
-    def question(self, name: str) -> Question:
-        """Return a question by its name or id."""
-        from provkg.questions import find_question
-
-        return find_question(name, self.config.questions)
-
-    def questions(self) -> dict[str, Question]:
-        """Return all questions by name: those that are shipped, and those of the folders in the settings."""
-        from provkg.questions import questions
-
-        return questions(self.config.questions)
-
-    def find(self, text: str) -> list[Candidate]:
-        """Return the entities that a path, name, IRI, digest or prefix can mean."""
-        return find(self.graph(), text, site=self.config.site)
-
     def lineage(self, product: str, *, down: bool = False, depth: int | None = None) -> list[Step]:
         """Return the history of a product, or what was made from it; see :func:`provkg.lineage.lineage`."""
         graph = self.graph()
@@ -144,168 +88,6 @@ class KnowledgeGraph:
         """Return the card of one product."""
         graph = self.graph()
         return card_of(graph, find_one(graph, product, site=self.config.site))
-
-    def history(self, *products: str) -> History:
-        """Return the history of some products as data: its steps with all that they consumed, in order."""
-        from provkg.histories import history_of
-
-        graph = self.graph()
-        return history_of(graph, *(find_one(graph, each, site=self.config.site).iri for each in products))
-
-    def verify(
-        self,
-        *products: str,
-        history: bool = False,
-        run: str = "",
-        night: str = "",
-        options: Options | None = None,
-        progress: Progress | None = None,
-    ) -> Verification:
-        """Compare files with what was recorded of them, and write down what was found; see :mod:`provkg.fixity`.
-
-        Args:
-            products: paths, names, IRIs or digests; all that is recorded when nothing is chosen.
-            history: with all that these were made from.
-            run: what a run read and wrote.
-            night: what a night's sessions read and wrote.
-            options: how to verify.
-            progress: is told how many are done, how many there are, and which was the last.
-        """
-        from provkg.fixity import Options, Selection, verify
-
-        selection = Selection(products, history, run, night)
-        return verify(self.store, selection, self.config, options or Options(), progress=progress)
-
-    def gaps(
-        self,
-        listing: str | Path,
-        *,
-        definition: str | Path | None = None,
-        nights: Iterable[str] = (),
-        roots: Iterable[str] = (),
-    ) -> Gaps:
-        """Compare what lies in an archive with what the graph knows; see :mod:`provkg.gaps`.
-
-        Args:
-            listing: a folder, or a file that lists files.
-            definition: a definition.yaml with the steps that are expected; those that were ingested when None.
-            nights: only these observation dates.
-            roots: the folders that the listing is all of.
-
-        Raises:
-            InputError: the listing or the definition cannot be read.
-        """
-        from provkg.gaps import gaps, read_listing
-        from provkg.knowledge.files import contract
-
-        graph = self.graph()
-        expected = contract(definition, graph.base).definition if definition is not None else None
-        return gaps(graph, read_listing(listing, self.config, roots), definition=expected, nights=nights)
-
-    def reconcile(self, paths: Iterable[str | Path] = ()) -> Reconciliation:
-        """Join what schedulers saw with what is recorded; see :func:`provkg.reconciling.reconcile`."""
-        from provkg.reconciling import reconcile
-
-        return reconcile(self.store, paths)
-
-    def explain(self, product: str) -> Explanation:
-        """Return how a product was made, in words; each sentence has the records of its numbers."""
-        from provkg.methods import explain
-
-        return explain(self.history(product))
-
-    def citations(self, product: str, *, packages: bool = False) -> Citations:
-        """Return what to cite for a product, also packages of the environments where ``packages`` says so.
-
-        Raises:
-            InputError: a file of citations in the settings cannot be read.
-        """
-        from provkg.methods import citations, read_known
-
-        return citations(self.history(product), read_known(self.config.citations), packages=packages)
-
-    def grade(self, product: str) -> Grades:
-        """Return the letters of a product, A to F, for traceability and reproducibility, with what they come from."""
-        from provkg.grades import Criterion, Grades
-
-        rows = self.ask("grade", product=product)
-        criteria = [row for row in rows if row["criterion"] != "this product"]
-        return Grades(
-            tuple(
-                Criterion(
-                    str(row["scale"]),
-                    str(row["grade"]),
-                    str(row["criterion"]),
-                    int(row["met"] or 0),
-                    int(row["all"] or 0),
-                    str(row["improvement"] or ""),
-                )
-                for row in criteria
-            )
-        )
-
-    def recipe(self, product: str) -> Plan:
-        """Return how to make a product again: commands in order, inputs, environments, and what is not known."""
-        from provkg.recipes import plan_of
-
-        return plan_of(self.history(product))
-
-    def diff(self, first: str, second: str, *, consequences: bool = False) -> Answer:
-        """Return the first points at which the histories of two products part.
-
-        Args:
-            first: a path, name, IRI or digest.
-            second: another.
-            consequences: what differs because something before it does, too.
-        """
-        return self.ask("divergence", first=first, second=second, consequences="yes" if consequences else "no")
-
-    def taint(self, *products: str, **seeds: Any) -> Taint:
-        """Return all that was made from something bad; nothing is recorded.
-
-        Args:
-            products: paths, names, IRIs or digests of products that are bad.
-            seeds: what else is bad: see :class:`provkg.impact.Seeds`.
-
-        Raises:
-            QuestionError: nothing is said, or a value is wrong or not in the store.
-            NotFound: no product answers to a name.
-            Ambiguous: several do.
-        """
-        from provkg.impact import Seeds, taint
-
-        return taint(self.graph(), Seeds(products=products, **seeds), self.config)
-
-    def mark(self, taint: Taint, reason: str) -> Mark:
-        """Record a taint in a graph of its own."""
-        from provkg.impact import record
-
-        return record(self.store, taint, reason)
-
-    def marks(self) -> list[Mark]:
-        """Return the taints on record."""
-        from provkg.impact import marks
-
-        return marks(self.graph())
-
-    def lift(self, mark: str) -> Mark:
-        """Take a taint on record back, by its name."""
-        from provkg.impact import lift
-
-        return lift(self.store, mark)
-
-    def audit(self, advisories: Iterable[Advisory]) -> Audit:
-        """Return what advisories concern in this store; :func:`provkg.impact.read_advisories` reads a file of them."""
-        from provkg.impact import audit
-
-        return audit(self.graph(), list(advisories), self.config)
-
-    def recipes_compared(self) -> list[Match]:
-        """Return what recipes and bytes of the store tell of each other; see :func:`provkg.histories.compared`."""
-        from provkg.histories import compared, every_history, recipes_of
-
-        history = every_history(self.graph())
-        return compared(history, recipes_of(history))
 
     def validate(
         self,
