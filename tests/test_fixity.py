@@ -146,8 +146,9 @@ def test_ten_thousand_files_with_every_state_and_none_is_wrong(
     assert reasons == {"only a digest of its path is recorded", "no regular file", "a broken link"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_run_goes_on_where_it_was(
-    planted: tuple[Archive, KnowledgeGraph, dict[str, str]], tmp_path: Path
+    planted: tuple[Archive, KnowledgeGraph, dict[str, str]], number: signal.Signals
 ) -> None:
     archive, kg, truth = planted
     arguments = ["--store", kg.store.name, "verify", "--json", "--dry-run", "--jobs", "2"]
@@ -159,8 +160,8 @@ def test_a_killed_run_goes_on_where_it_was(
     folder = cache_path().parent / "verify"
     while not any(path.read_bytes().count(b"\n") >= 200 for path in folder.glob("*.jsonl")):
         assert slow.poll() is None, "it ended before it was killed"
-    slow.send_signal(signal.SIGKILL)
-    slow.wait()
+    slow.send_signal(number)
+    assert slow.wait() == (130 if number == signal.SIGINT else -signal.SIGKILL)
     [journal] = folder.glob("*.jsonl")
     with journal.open("ab") as file:
         file.write(b'["https://torn')  # a torn last line

@@ -163,10 +163,13 @@ def _checked(
         return found
 
     with ThreadPoolExecutor(max(1, options.jobs)) as threads:
-        for done, found in enumerate(threads.map(one, chosen), 1):
-            if progress is not None:
-                progress(done, len(chosen), found.path)
-            yield found
+        try:
+            for done, found in enumerate(threads.map(one, chosen), 1):
+                if progress is not None:
+                    progress(done, len(chosen), found.path)
+                yield found
+        finally:  # who interrupts does not wait for the others
+            threads.shutdown(cancel_futures=True)
 
 
 def _searched(
