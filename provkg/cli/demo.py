@@ -17,6 +17,10 @@ _NEXT = """What to try next (the store is {store}):
   export PROVKG_STORE={store}
   provkg dl3_LST-1.Run12012.fits                       the card of a product
   provkg ask impact {pedestal}     what must be made again if it is bad
+  provkg taint {pedestal} --dry-run      the same with steps and hours, in order
+  provkg grade crab_spectrum.fits                      can it be traced, and made again?
+  provkg explain crab_spectrum.fits                    how it was made, in words
+  provkg why dl3_LST-1.Run12012.fits dl3_LST-1.Run12013.fits
   provkg ask                                           all questions; add --show to see the SPARQL
   provkg ask outdated                                  what was made from something that is old by now
   provkg status                                        what the store holds, assumed and quarantined
