@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import provkg
 from provkg.errors import InputError, NotFound
-from provkg.fixity import Confidence, Options
+from provkg.fixity import Confidence, Found, Options, Selection
 from provkg.fixity.cache import CHUNK, DigestCache, cache_path
 from provkg.fixity.sampling import bound, size_of
+from provkg.fixity.verifying import _Journal
 from provkg.knowledge import KnowledgeGraph
 from tests.logs import activity, log, session
 from tests.test_cli import provkg as command
@@ -165,10 +166,13 @@ def test_a_killed_run_goes_on_where_it_was(
     [journal] = folder.glob("*.jsonl")
     with journal.open("ab") as file:
         file.write(b'["https://torn')  # a torn last line
+    lines = journal.read_text().splitlines()
+    lines[0] = json.dumps(["2020-01-01T00:00:00+00:00", *json.loads(lines[0])[1:]])  # too old to be taken over
+    journal.write_text("\n".join(lines))
     done = command(*arguments)
     facts = json.loads(done.stdout)
     assert done.returncode == 1
-    assert 200 <= facts["takenOver"] < COUNT
+    assert 199 <= facts["takenOver"] == len(lines) - 2 < COUNT
     assert f"{facts['takenOver']:,} of them were taken over from a run that was killed" in done.stderr
     assert_true(archive, {each["path"]: each for each in facts["files"]}, truth)
     assert not list(folder.glob("*.jsonl"))
@@ -195,6 +199,24 @@ def test_observations_are_dated_and_have_a_history(tmp_path: Path) -> None:
     assert kg.graph().digest() != digest
     kg.verify(options=Options(record=False))
     assert len(kg.ask("fixity")) == 3
+
+
+def test_what_is_taken_over_keeps_the_time_at_which_it_was_seen(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    for name in ("a", "b"):
+        archive.put(name, b"1")
+    archive.record({"a": b"1", "b": b"1"})
+    kg = archive.ingested(tmp_path / "store")
+    graph = kg.graph()
+    journal = _Journal(kg.store, f"{graph.snapshot} {Selection()}  0")
+    journal.open()
+    entity = kg.find(str(archive.path("a")))[0].iri
+    journal.write(Found(entity, str(archive.path("a")), "changed"))
+    journal.close()
+    found = kg.verify()
+    assert found.taken_over == 1
+    times = {Path(str(row["location"])).name: row["at"] for row in kg.ask("fixity")}
+    assert str(times["a"]) < str(times["b"]) <= found.when
 
 
 def test_a_product_its_history_a_run_and_a_night_can_be_chosen(kg: KnowledgeGraph, write: Write) -> None:

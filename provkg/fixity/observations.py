@@ -9,20 +9,19 @@ from provkg.store import Store
 from provkg.vocab import OBSERVATIONS, PKG, PROV, RDF_TYPE, XSD
 
 
-def observe(store: Store, found: Iterable[Found], when: str) -> None:
+def observe(store: Store, found: Iterable[tuple[Found, str]]) -> None:
     """Write what was found.
 
     Args:
         store: where to.
-        found: what became of each file.
-        when: the time, as xsd:dateTime in UTC.
+        found: what became of each file, and when that was seen, as xsd:dateTime in UTC.
 
     Raises:
         StoreError: the store cannot be written.
     """
     with store.write() as writing:
         graph = writing.base + OBSERVATIONS
-        lines = (line for each in found for line in _lines(writing.base, each, when))
+        lines = (line for each, when in found for line in _lines(writing.base, each, when))
         writing.load("".join(f"{line} <{graph}> .\n" for line in lines))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from provkg.store import Store
 
 Progress = Callable[[int, int, str], None]
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Verification:
         superseded: how many older versions at these paths were left out.
         taken_over: how many a run before, which was killed, had looked at.
         confidence: what is sure of all after a sample; None where all were looked at.
-        when: the time of the observations.
+        when: the time of the observations; what was taken over has the time at which it was found.
     """
 
     found: tuple[Found, ...]
@@ -108,7 +109,8 @@ def verify(
     wanted, superseded = expected(graph, selection, config)
     chosen = _sampled(wanted, options)
     journal = _Journal(store, f"{graph.snapshot} {selection} {options.sample} {options.seed}")
-    known = journal.read({(each.entity, each.path) for each in chosen})
+    begun = journal.read({(each.entity, each.path) for each in chosen})
+    known = {entity: found for entity, (found, _) in begun.items()}
     journal.open()
     cache = DigestCache(cache_path() if options.cached else None)
     try:
@@ -117,12 +119,16 @@ def verify(
     finally:
         cache.close()
         journal.close()
-    when = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    when = _now()
     if options.record and found:
-        observe(store, found, when)
+        observe(store, ((each, begun[each.entity][1] if each.entity in begun else when) for each in found))
     journal.remove()
     sure = _sure(wanted, found, options) if options.sample else None
     return Verification(tuple(found), superseded, len(known), sure, when)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _sampled(wanted: list[Expected], options: Options) -> list[Expected]:
@@ -185,24 +191,29 @@ def _searched(
 
 
 class _Journal:
-    """What was found so far, a line of JSON each, for a run that goes on after a kill; a torn last line is left out."""
+    """What was found so far and when, a line of JSON each, for a run that goes on after a kill.
+
+    A torn last line is left out, and what is older than a day: it says too little of now.
+    """
 
     def __init__(self, store: Store, what: str) -> None:
         folder = cache_path().parent / "verify"
         self.path = folder / f"{identity.digest(store.name, what)}.jsonl"
         self._file: int | None = None
 
-    def read(self, wanted: set[tuple[str, str]]) -> dict[str, Found]:
-        """Return what a run before has found of these."""
-        found: dict[str, Found] = {}
+    def read(self, wanted: set[tuple[str, str]]) -> dict[str, tuple[Found, str]]:
+        """Return what a run before has found of these, and when."""
+        found: dict[str, tuple[Found, str]] = {}
+        oldest = datetime.now(UTC) - _DAY
         with suppress(OSError), self.path.open("rb") as lines:
             for line in lines:
                 try:
-                    each = Found(*json.loads(line))
+                    at, *facts = json.loads(line)
+                    each, fresh = Found(*facts), datetime.fromisoformat(at) > oldest
                 except (ValueError, TypeError):
                     continue
-                if (each.entity, each.path) in wanted:
-                    found[each.entity] = each
+                if fresh and (each.entity, each.path) in wanted:
+                    found[each.entity] = each, at
         return found
 
     def open(self) -> None:
@@ -215,7 +226,7 @@ class _Journal:
     def write(self, each: Found) -> None:
         """Note one file, by one write."""
         assert self._file is not None
-        os.write(self._file, json.dumps(each).encode() + b"\n")
+        os.write(self._file, json.dumps([_now(), *each]).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
