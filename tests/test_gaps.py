@@ -245,7 +245,7 @@ def test_a_log_that_is_lost_leaves_its_files_as_orphans(kg: KnowledgeGraph, writ
         ("orphan", f"/a/DL1/clean/{NIGHT}/", 6),
         ("orphan", f"/a/DL2/{NIGHT}/", 7),
     }
-    assert gaps.assumed["raw files that nobody used"] == 6
+    assert gaps.assumed["raw files that nobody used (left out)"] == 6
 
 
 def test_the_definition_can_be_one_that_was_ingested(kg: KnowledgeGraph, write: Write) -> None:

@@ -324,3 +324,21 @@ def test_when_a_script_changes_diff_verify_grade_and_the_recipe_all_say_so(
     [point] = kg.diff(old, new)
     assert (point["step"], point["kind"], point["what"]) == ("clean", "content of an input", "script")
     assert list(rerun(kg.recipe(new), tmp_path / "again"))[-1].state == "same"
+
+
+def test_where_a_program_is_installed_is_no_part_of_its_recipe(kg: KnowledgeGraph, tmp_path: Path) -> None:
+    linked = tmp_path / "elsewhere" / Path(sys.executable).name
+    linked.parent.mkdir()
+    linked.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    linked.chmod(0o755)
+    for number, program in enumerate((sys.executable, str(linked))):
+        code = "import sys; open(sys.argv[1], 'w').write('x')"
+        run_command(
+            Recorder("log.jsonl"), [program, "-c", code, f"o{number}"], name="x", generated=[("out", f"o{number}")]
+        )
+    text = Path("log.jsonl").read_text()
+    first, second = (json.loads(each)["system"] for each in text.splitlines() if '"kind": "environment"' in each)
+    assert first["python"] == second["python"]
+    kg.ingest(["log.jsonl"])
+    digests = {kg.recipe(f"o{number}").recipe for number in (0, 1)}
+    assert len(digests) == 1

@@ -152,12 +152,12 @@ class _Finding:
             if not made and not raw and numbers and not kinds & self.made_kinds:
                 self.assumed["files from outside, of a kind that no step makes (left out)"] += 1
                 continue
+            if raw and not numbers:
+                self.assumed["raw files that nobody used (left out)"] += 1
+                continue
             cell = self.cells[night, level]
             cell[0] += 1
-            cell[1] += made or (raw and bool(numbers))
-            if raw and not numbers:
-                self.assumed["raw files that nobody used"] += 1
-                cell[1] += 1
+            cell[1] += made or raw
             if made or raw:
                 continue
             step = next(

@@ -105,7 +105,8 @@ class _Digesting:
             for product, role in roles
             for spelled in _spellings(self._product(product).location, process.directory)
         }
-        return [_renamed(each, named) for each in process.arguments]
+        program, *rest = process.arguments or ("",)  # where it is installed says nothing of what it does
+        return [program.rpartition("/")[2], *(_renamed(each, named) for each in rest)]
 
     def product(self, iri: str) -> str:
         """Return the digest of a product: made by a step before, drawn from others, or from outside."""
