@@ -1,5 +1,6 @@
 """A cluster changes nothing but the time: real workers read, die, are lost, and the store is the same."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -100,13 +101,18 @@ def pids(cluster: Cluster) -> list[int]:
     return sorted(cluster.client.run(os.getpid).values())
 
 
-def there(*, processes: bool) -> "LocalCluster":
+def there(*, processes: bool, workers: int = 1) -> "LocalCluster":
     """A cluster that somebody else has started, as at a site."""
     from distributed import LocalCluster
 
     web = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
     return LocalCluster(
-        n_workers=1, processes=processes, protocol="tcp://", host="127.0.0.1", scheduler_kwargs=web, silence_logs=50
+        n_workers=workers,
+        processes=processes,
+        protocol="tcp://",
+        host="127.0.0.1",
+        scheduler_kwargs=web,
+        silence_logs=50,
     )
 
 
@@ -241,6 +247,16 @@ def test_parts_are_not_written_among_other_things(tmp_path: Path) -> None:
     assert "error: out holds other things than parts: thesis.tex" in done.stderr
 
 
+def opened_to_write(pipe: Path, reader: subprocess.Popen[str]) -> int:
+    """Open a named pipe when a process has opened it to read."""
+    while reader.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            assert error.errno == errno.ENXIO, error
+    pytest.fail(f"the process ended before it read: {reader.stderr.read() if reader.stderr else ''}")
+
+
 def test_an_interrupt_ends_the_workers_and_leaves_the_store_as_it_was(tmp_path: Path, night: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     files = [night / "0.log", tmp_path / "pipe", *sorted(night.glob("[1-9].log"))]
@@ -251,13 +267,25 @@ def test_an_interrupt_ends_the_workers_and_leaves_the_store_as_it_was(tmp_path: 
         env=environment(),
         start_new_session=True,
     ) as ingest:
-        assert ingest.stderr
-        with (tmp_path / "pipe").open("w"):  # opens when the ingest has come to it: the first file was read
+        try:
+            writer = opened_to_write(tmp_path / "pipe", ingest)  # when the ingest has come to it: the first was read
             os.killpg(ingest.pid, signal.SIGINT)  # as the terminal does
-            said = ingest.stderr.read()  # to its end: no process that could write there lives
+            said = ingest.communicate(timeout=120)[1]  # to its end: no process that could write there lives
+            os.close(writer)
+        finally:
+            ingest.kill()
     assert (ingest.returncode, said.strip()) == (130, "")
     assert not (tmp_path / "store" / "CURRENT").exists()
     assert not list((tmp_path / "store" / "snapshots").iterdir())
+
+
+def test_who_waits_for_workers_in_vain_is_told(
+    kg: KnowledgeGraph, night: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provkg.ingest.cluster.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("provkg.ingest.cluster.PATIENCE_SECONDS", 0.1)
+    with there(processes=False, workers=0) as site, pytest.raises(StoreError, match="no worker came to tcp://"):
+        kg.ingest([night], scheduler=site.scheduler_address)
 
 
 def test_a_scheduler_that_is_lost_in_the_middle_leaves_the_store_as_it_was(kg: KnowledgeGraph, night: Path) -> None:

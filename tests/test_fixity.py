@@ -162,7 +162,7 @@ def test_a_killed_run_goes_on_where_it_was(
     while not any(path.read_bytes().count(b"\n") >= 200 for path in folder.glob("*.jsonl")):
         assert slow.poll() is None, "it ended before it was killed"
     slow.send_signal(number)
-    assert slow.wait() == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    assert slow.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
     [journal] = folder.glob("*.jsonl")
     with journal.open("ab") as file:
         file.write(b'["https://torn')  # a torn last line

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -62,8 +62,9 @@ def run_command(
 
 def _run(command: Sequence[str]) -> int:
     """Run a program to its end; signals that would end this process go to it first."""
-    process = subprocess.Popen(command)  # noqa: S603 - what the user runs
-    with _passing(process):
+    with _passing() as started:
+        process = subprocess.Popen(command)  # noqa: S603 - what the user runs
+        started(process)
         while True:
             try:
                 return process.wait()
@@ -72,15 +73,25 @@ def _run(command: Sequence[str]) -> int:
 
 
 @contextmanager
-def _passing(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass signals on to a process."""
+def _passing() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Pass signals on to the process that is given when it has started; those that came before it as well."""
+    processes: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def send(number: int, _: FrameType | None) -> None:
-        process.send_signal(number)
+        if processes:
+            processes[0].send_signal(number)
+        else:
+            early.append(number)
+
+    def started(process: subprocess.Popen[bytes]) -> None:
+        processes.append(process)
+        for number in early:
+            process.send_signal(number)
 
     before = {number: signal.signal(number, send) for number in _PASSED}
     try:
-        yield
+        yield started
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

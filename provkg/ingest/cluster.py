@@ -31,6 +31,7 @@ AHEAD = 3  # tasks given out for each thread of the workers, and so the results 
 RETRIES = 2  # of a task that failed for what lies with its worker, such as a full disk
 LOOK_SECONDS = 30
 PATIENCE_SECONDS = 1800  # without any worker: a batch system can keep jobs waiting
+LOCAL_PATIENCE_SECONDS = 120  # without any worker on this machine: a new one is there in seconds, or never
 # A local worker that died is at once replaced, and each has one task at a time, so that few stand under suspicion
 LOCAL = {
     "distributed.scheduler.allowed-failures": 1,
@@ -208,15 +209,15 @@ class Cluster:
         from distributed import TimeoutError as Late  # noqa: PLC0415 - optional
         from distributed import wait  # noqa: PLC0415 - optional
 
-        alone = 0
+        alone, patience = 0, LOCAL_PATIENCE_SECONDS if self.local else PATIENCE_SECONDS
         while True:
             try:
                 wait(future, timeout=LOOK_SECONDS)
             except Late:
                 alone = 0 if self._threads() else alone + LOOK_SECONDS
-                if alone >= PATIENCE_SECONDS:
+                if alone >= patience:
                     raise StoreError(
-                        f"no worker came to {self.scheduler} in {PATIENCE_SECONDS // 60} minutes",
+                        f"no worker came to {self.scheduler} in {patience / 60:g} minutes",
                         hint="do their jobs run? nothing of this ingest is in the store",
                     ) from None
             except CancelledError:
