@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from provkg.store import Graph, text_of, values
+from provkg.store import Graph, values
 from provkg.vocab import PREFIXES
 
 Facts = dict[str, list[str]]
@@ -24,7 +24,7 @@ def rows(graph: Graph, names: Iterable[str], pattern: str, *variables: str) -> I
     step = min(_MOST, graph.constants)
     for at in range(0, len(wanted), step):
         query = f"{_PREFIXES}SELECT DISTINCT {head} WHERE {{ {values('s', wanted[at : at + step])} {pattern} }}"
-        yield from ([text_of(row[each]) for each in variables] for row in graph.select(query))
+        yield from graph.texts(query)
 
 
 def described(graph: Graph, names: Iterable[str]) -> dict[str, Facts]:
