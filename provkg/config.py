@@ -9,6 +9,9 @@
     local_paths = ["/tmp/", "/scratch/"]   # these differ from host to host
     questions = ["questions"]              # folders with .rq files of your own
     citations = ["citations.yaml"]         # how your programs are cited
+    rollup = ["rollup.yaml"]               # what makes a run, a night and a level in your records
+    page_link = "https://a.example/?f={location}"  # where pictures lead to: {iri}, {location}, {name}
+    file_link = "file://{location}"        # where the name of a file leads to
 
     [remote]                               # where the store is a URL
     dialect = "virtuoso"                   # what kind of server, where that cannot be seen
@@ -78,6 +81,9 @@ class Config:
     local_paths: tuple[str, ...] = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - these are read from records
     questions: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
+    rollup: tuple[str, ...] = ()
+    page_link: str = "{iri}"
+    file_link: str = "file://{location}"
     remote: Remote = Remote()
 
     def __post_init__(self) -> None:
@@ -142,7 +148,7 @@ def _read(path: Path) -> Config:
         raise InputError(f"{path}: {error}") from None
     values: dict[str, Any] = {}
     for key, value in _known(data, Config, str(path)):
-        if key in ("local_paths", "questions", "citations"):
+        if key in ("local_paths", "questions", "citations", "rollup"):
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise InputError(f"{path}: {key} must be a list of strings")
             value = tuple(value if key == "local_paths" else (str(path.parent / each) for each in value))  # noqa: PLW2901

@@ -21,6 +21,10 @@ _COMMANDS = {
     "status": ("provkg.cli.read", "Say what the store holds."),
     "show": ("provkg.cli.read", "The card of one product; `provkg PRODUCT` is the same."),
     "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),
+    "graph": (
+        "provkg.cli.graph",
+        "A picture of a product's history, a run or a night, with as many shapes as you like.",
+    ),
     "ask": ("provkg.cli.questions", "Ask a canned question; without one, list them."),
     "query": ("provkg.cli.query", "Run a SPARQL query from a file or standard input."),
     "diff": ("provkg.cli.diff", "Why two products differ: the first points at which their histories part."),
@@ -36,6 +40,7 @@ _COMMANDS = {
     "recipe": ("provkg.cli.recipe", "How to make a product again; run it, or say what is in the way."),
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
+    "export": ("provkg.cli.export", "A history, a run or a night as a PROV document; lstosa's products of a run."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
     "questions": ("provkg.cli.catalogue", "Check, test and publish canned questions, your own too."),
     "doctor": ("provkg.cli.doctor", "Look after the store: check it, make its index again, unlock it."),

@@ -1,10 +1,12 @@
 """Rows as a table, JSON, CSV or TSV: a table on a terminal, TSV in a pipe."""
 
 import csv
+import gc
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -50,6 +52,16 @@ def opened(ctx: click.Context) -> KnowledgeGraph:
     for each in graph.store.writers():
         say(f"warning: an ingest is writing to {graph.store.name}, and answers may be incomplete: {each}")
     return graph
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: who makes a million things that all stay would look in vain, and for long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def settings(ctx: click.Context) -> config.Config:

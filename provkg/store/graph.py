@@ -36,6 +36,8 @@ class Graph(ABC):
 
     constants = 1_000_000
     """how many constants a query may hold"""
+    parallel = 1
+    """how many questions are answered faster at once than one by one"""
 
     def __init__(self, base: str, snapshot: str, beside: Path | None = None) -> None:
         self.base = base

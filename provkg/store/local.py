@@ -40,6 +40,8 @@ class LocalGraph(Graph):
         beside: the folder of what is kept beside the quads.
     """
 
+    parallel = min(4, os.cpu_count() or 1)  # a question that is given whole, as CSV, leaves Python alone
+
     def __init__(self, store: Store, base: str, snapshot: str = "", beside: Path | None = None) -> None:
         super().__init__(base, snapshot, beside)
         self.store = store

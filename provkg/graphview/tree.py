@@ -128,7 +128,7 @@ def _makers(entities: Iterable[str], by_source: dict[str, list[Step]], arrow: st
 
 def _line(branch: _Branch) -> Text:
     step = branch.step
-    name = _middle((step.location or step.name or step.entity).rpartition("/")[2] or step.entity)
+    name = middle((step.location or step.name or step.entity).rpartition("/")[2] or step.entity)
     count = f" and {branch.count - 1} more like it" if branch.count > 1 else ""
     doubt = "" if step.evidence in _SURE else f" [{step.evidence}]"
     return Text.assemble((harmless(name), "bold"), (count, "yellow"), (doubt, "bright_black"))
@@ -140,10 +140,10 @@ def _whole(*parts: Text) -> Text:
     return text
 
 
-def _middle(text: str, width: int = 64) -> str:
+def middle(text: str, width: int = 64) -> str:
     """Shorten in the middle.
 
-    >>> _middle("abcdefghij", 7)
+    >>> middle("abcdefghij", 7)
     'abc…hij'
     """
     half = (width - 1) // 2

@@ -1,0 +1,133 @@
+"""A roll-up as a PROV document, which the ``prov`` package writes as PROV-JSON, PROV-N or PROV-XML.
+
+Folds of entities are ``prov:Collection`` with their members; folds of activities name theirs. It is valid PROV: no
+entity is generated twice, and nothing comes from itself that does not say so in its own records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from prov.identifier import Identifier, QualifiedName
+from prov.model import ProvDocument
+
+from provkg.errors import InputError
+from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, FoldedRelation, Node, Rollup
+from provkg.vocab import PKG
+
+FORMATS = {"prov-json": "json", "prov-n": "provn", "prov-xml": "xml"}
+
+
+def prov_document(rollup: Rollup) -> ProvDocument:
+    """Return a roll-up as a PROV document.
+
+    Raises:
+        InputError: it has nodes of mixed kinds, as pictures have.
+    """
+    writing = _Writing(rollup)
+    for fold in rollup.folds.values():
+        writing.fold(fold)
+    for relation in rollup.relations:
+        writing.relation(relation)
+    return writing.document
+
+
+def written(rollup: Rollup, form: str) -> str:
+    """Return a roll-up as PROV-JSON, PROV-N or PROV-XML.
+
+    Raises:
+        InputError: there is no such format, or the roll-up has nodes of mixed kinds.
+    """
+    if form not in FORMATS:
+        raise InputError(f"there is no format {form!r}", hint=f"one of {', '.join(FORMATS)}")
+    options: dict[str, Any] = {"indent": 1} if form == "prov-json" else {}
+    return str(prov_document(rollup).serialize(format=FORMATS[form], **options)).rstrip("\n") + "\n"
+
+
+class _Writing:
+    """Write nodes and relations into a document."""
+
+    def __init__(self, rollup: Rollup) -> None:
+        self.rollup, self.document = rollup, ProvDocument()
+        self.pkg = self.document.add_namespace("pkg", PKG.iri)
+        self.base = rollup.base
+        self.data = self.document.add_namespace("data", self.base) if self.base else None
+        self.spaces: dict[str, Any] = {}
+
+    def name(self, iri: str) -> QualifiedName:
+        """Return an IRI as a qualified name."""
+        if self.data is not None and iri.startswith(self.base) and iri != self.base:
+            return self.data[iri.removeprefix(self.base)]
+        at = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
+        space, local = (iri[:at], iri[at:]) if 0 < at < len(iri) else (iri, "")
+        if space not in self.spaces:
+            self.spaces[space] = self.document.add_namespace(f"ns{len(self.spaces) + 1}", space)
+        return QualifiedName(self.spaces[space], local)
+
+    def fold(self, fold: Fold) -> None:
+        """Write a node, with its members where it is several."""
+        name, facts = self.name(fold.iri), [*self.facts(fold)]
+        if fold.kind == ACTIVITY:
+            self.document.activity(name, fold.start or None, fold.end or None, facts)
+        elif fold.kind == AGENT:
+            self.document.agent(name, facts)
+        elif fold.kind == ENTITY:
+            self.document.entity(name, facts)
+            for member in fold.members if fold.count > 1 else ():
+                self.document.entity(self.name(member.iri), [*self.told(member)])
+                self.document.hadMember(name, self.name(member.iri))
+        else:
+            raise InputError("a node of steps and files together is none of PROV's", hint="fold by grain alone")
+
+    def facts(self, fold: Fold) -> Iterator[tuple[Any, Any]]:
+        """Give what a document says of a node."""
+        if fold.count == 1:
+            yield from self.told(fold.members[0])
+            return
+        yield "prov:label", fold.type or fold.kind
+        if fold.kind == ENTITY:
+            yield "prov:type", self.document.valid_qualified_name("prov:Collection")
+        yield self.pkg["count"], fold.count
+        for key, values in fold.keys.items():
+            yield from ((self.pkg["key"], f"{key} {value}") for value in values)
+        for status, count in sorted(fold.statuses.items()):
+            yield self.pkg["statusCount"], f"{status} {count}"
+        for name, value in fold.parameters.items():
+            yield self.pkg["agreedParameter"], f"{name} = {value}"
+        for name, count in fold.differing.items():
+            yield self.pkg["differingParameter"], f"{name}: {count} values"
+        if fold.kind == ACTIVITY:
+            for member in fold.members:
+                yield self.pkg["member"], Identifier(member.iri)
+
+    def told(self, node: Node) -> Iterator[tuple[Any, Any]]:
+        """Give what a document says of a single node."""
+        if node.kind == ENTITY and "/" in node.label:
+            yield "prov:label", node.type or node.label.rpartition("/")[2]
+            yield "prov:location", node.label
+        else:
+            yield "prov:label", node.label or node.type or node.iri
+        if node.status:
+            yield self.pkg["status"], node.status
+        for name, value in node.parameters:
+            yield self.pkg["agreedParameter"], f"{name} = {value}"
+
+    def relation(self, each: FoldedRelation) -> None:
+        """Write a relation with its role and how many it stands for."""
+        subject, object_ = self.name(each.subject), self.name(each.object)
+        more: list[tuple[Any, Any]] = [("prov:role", each.role)] if each.role else []
+        if len(each.members) > 1:
+            more.append((self.pkg["count"], len(each.members)))
+        if each.kind == "used":
+            self.document.used(subject, object_, other_attributes=more)
+        elif each.kind == "wasGeneratedBy":
+            self.document.wasGeneratedBy(subject, object_, other_attributes=more)
+        elif each.kind == "wasDerivedFrom":
+            self.document.wasDerivedFrom(subject, object_, other_attributes=more)
+        elif each.kind == "wasInformedBy":
+            self.document.wasInformedBy(subject, object_, other_attributes=more)
+        elif each.kind == "wasAssociatedWith":
+            self.document.wasAssociatedWith(subject, object_, other_attributes=more)
+        elif each.kind == "hadMember":
+            self.document.hadMember(subject, object_)

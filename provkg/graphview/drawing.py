@@ -1,0 +1,49 @@
+"""Draw a roll-up in any format."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from rich.console import Console
+
+from provkg.errors import InputError
+from provkg.graphview.data import data
+from provkg.graphview.dot import DRAWN, dot, drawn
+from provkg.graphview.mermaid import mermaid
+from provkg.graphview.outline import outline
+from provkg.graphview.picture import PAPER, SCREEN, TEXT, Links, caption, picture_of
+from provkg.rollup import Rollup, Rules
+
+FORMATS = (*DRAWN, "dot", "mermaid", "text", "json")
+SUFFIXES = {**{each: each for each in FORMATS}, "mmd": "mermaid", "gv": "dot", "txt": "text"}
+_TEXT_WIDTH = 160
+
+
+def draw(rollup: Rollup, form: str, *, title: str, rules: Rules, links: Links | None = None) -> bytes:
+    """Draw a roll-up; the same one gives the same bytes.
+
+    Args:
+        rollup: what to draw.
+        form: one of :data:`FORMATS`.
+        title: what it is of.
+        rules: how many files of one type are called together.
+        links: where shapes lead to; to their IRIs and files by default.
+
+    Raises:
+        InputError: there is no such format.
+        MissingExtra: graphviz is not installed.
+    """
+    if form not in FORMATS:
+        raise InputError(f"there is no picture as {form}", hint=f"one of {', '.join(FORMATS)}")
+    if form == "json":
+        return (json.dumps(data(rollup, title, caption(rollup)), ensure_ascii=False, indent=1) + "\n").encode()
+    picture = picture_of(rollup, title, rules, links or Links(), width={"pdf": PAPER, "text": TEXT}.get(form, SCREEN))
+    if form in DRAWN:
+        return drawn(picture, form)
+    if form == "text":
+        console = Console(file=io.StringIO(), width=_TEXT_WIDTH, force_terminal=False, color_system=None)
+        console.print(outline(picture))
+        assert isinstance(console.file, io.StringIO)
+        return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines()).encode()
+    return (dot(picture) if form == "dot" else mermaid(picture)).encode()
