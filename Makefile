@@ -40,6 +40,7 @@ bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside 
 	@$(BIN)/python benchmarks/reader.py $(BENCH)
 	@$(BIN)/python benchmarks/questions.py $(BENCH)
 	@$(BIN)/python benchmarks/histories.py $(BENCH)
+	@$(BIN)/python benchmarks/pictures.py $(BENCH)
 	@$(BIN)/python benchmarks/layout.py $(BENCH)
 	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
 	@$(BIN)/python benchmarks/results.py

@@ -404,3 +404,36 @@ def test_ctapipe_is_folded_by_observation(kg: KnowledgeGraph, shared: Path) -> N
     assert_whole(rolled, view)
     assert not circular(rolled)
     assert len(rolled.folds) < len(view.nodes)
+
+
+# Rows of answers
+
+
+def test_rows_of_one_run_become_one_with_their_count(run_06269: KnowledgeGraph) -> None:
+    columns = ["depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence"]
+    steps = [
+        {each: getattr(step, each) for each in columns}
+        for step in run_06269.lineage(run_06269.find("/fefs/DL2/20210913/dl2_LST-1.Run06269.h5")[-1].iri)
+    ]
+    rows = run_06269.rolled(steps, columns, "run")
+    assert sum(row["rows"] for row in rows) == len(steps)
+    raw = list(
+        run_06269.rolled(
+            run_06269.ask("raw-files", product="dl2_LST-1.Run06269.0007.h5"), ["location", "entity"], "run"
+        )
+    )
+    assert sum(row["rows"] for row in raw) == len(run_06269.ask("raw-files", product="dl2_LST-1.Run06269.0007.h5"))
+    down = list(run_06269.ask("impact", product="drs4_pedestal.Run06268.0000.fits"))
+    folded = run_06269.rolled(down, list(down[0]), "run")
+    assert sum(row["rows"] for row in folded) == len(down)
+    assert sum(row["rows"] for row in folded if row["activityName"] == "lstchain_dl1ab") == 49
+    [cleaned] = [row for row in folded if row["activityName"] == "lstchain_dl1ab"]
+    assert cleaned["location"] == "dl1_LST-1.Run06269.00….h5"
+    assert " to " in cleaned["startedAt"]
+    assert run_06269.rolled(down, list(down[0]), "subrun") == [{**row, "rows": 1} for row in down]
+
+
+def test_an_answer_without_steps_or_products_has_no_grain(run_06269: KnowledgeGraph) -> None:
+    with pytest.raises(InputError, match="names no steps or products"):
+        run_06269.rolled([{"night": "20210913"}], ["night"], "run")
+    assert run_06269.rolled([], ["night"], "run") == []

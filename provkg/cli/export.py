@@ -10,6 +10,7 @@ import click
 from provkg.cli import say
 from provkg.cli.graph import scope_of, with_view
 from provkg.cli.output import emit, opened, uncollected
+from provkg.errors import InputError
 
 if TYPE_CHECKING:
     from provkg.export import Products
@@ -70,7 +71,7 @@ def export(
     try:
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.FileError(output, error.strerror or str(error)) from None
+        raise InputError(f"{output}: {error.strerror or error}") from None
     return 0
 
 

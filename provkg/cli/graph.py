@@ -11,6 +11,7 @@ import click
 
 from provkg.cli import say
 from provkg.cli.output import emit, opened, uncollected
+from provkg.errors import InputError
 
 _FORMATS = ("svg", "pdf", "png", "dot", "mermaid", "text", "json")
 _BINARY = ("pdf", "png")
@@ -124,7 +125,7 @@ def graph(
     try:
         Path(str(output)).write_bytes(data)
     except OSError as error:
-        raise click.FileError(str(output), error.strerror or str(error)) from None
+        raise InputError(f"{output}: {error.strerror or error}") from None
     if not ctx.obj["quiet"]:
         say(f"{output}: {len(data):,} bytes")
     return 0

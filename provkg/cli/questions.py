@@ -30,6 +30,7 @@ PARTIAL = 4
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Give at most so many rows; a cut answer ends with status 4.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Wait at most so long; the same.")
+@click.option("--grain", type=click.Choice(["subrun", "run", "night"]), help="Fold rows of one run or night into one.")
 @click.option("--cite", type=click.Path(dir_okay=False, path_type=Path), help="Write what cites the answer to a file.")
 @click.option(
     "--check", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ask again what a citation asked."
@@ -74,6 +75,8 @@ def ask(
     answer = graph.ask_of(asked, named, limit=how.limit, seconds=how.seconds)
     if how.explain:
         _explained(answer, form)
+    elif how.grain:
+        rows_of(graph, list(answer), list(answer.columns), how.grain, form)
     else:
         _written(graph, answer, form)
     if how.cite is not None:
@@ -84,6 +87,17 @@ def ask(
     return 0
 
 
+def rows_of(graph: KnowledgeGraph, rows: list[dict[str, Any]], columns: list[str], grain: str, form: str) -> None:
+    """Write rows folded by grain, with how many each stands for; a table leaves out IRIs, as ever."""
+    from provkg.rollup import COUNT
+
+    found = graph.rolled(rows, columns, grain)
+    shown = [*columns, COUNT]
+    if form == "table":
+        shown = [each for each in shown if not any("://" in str(row[each]) for row in found)]
+    write(shown, ([row[each] for each in shown] for row in found), form)
+
+
 @dataclass(frozen=True)
 class How:
     """The options of ``ask`` but the format."""
@@ -92,6 +106,7 @@ class How:
     explain: bool
     limit: int | None
     seconds: float | None
+    grain: str | None
     cite: Path | None
     check: Path | None
 
@@ -104,12 +119,17 @@ def _refuse(ctx: click.Context, question: str | None, form: str | None, how: How
         "--cite": how.cite,
         "--limit": how.limit,
         "--seconds": how.seconds,
+        "--grain": how.grain,
     }
     names = [name for name, value in given.items() if value]
     if how.check is not None and (question is not None or names or form is not None):
         raise click.UsageError("--check goes alone: the citation holds the question and its values", ctx)
     if question is None and names:
         raise click.UsageError(f"{names[0]} goes with a question", ctx)
+    if how.grain and (form or "table") not in FORMATS:
+        raise click.UsageError(f"a folded answer cannot be written as {form}; choose {', '.join(FORMATS)}", ctx)
+    if how.grain and (how.explain or how.cite):
+        raise click.UsageError("--explain and --cite are of the answer as it is: leave out --grain", ctx)
     if how.show_query and (len(names) > 1 or form is not None):
         raise click.UsageError("--show goes without other options: nothing is asked", ctx)
 

@@ -17,6 +17,7 @@ _COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "
 @click.option("--up", "direction", flag_value="up", default="up", help="What it was made from (the default).")
 @click.option("--down", "direction", flag_value="down", help="What was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), help="How many steps to go; all by default.")
+@click.option("--grain", type=click.Choice(["subrun", "run", "night"]), help="Fold steps of one run or night into one.")
 @click.option("-o", "--output", metavar="FILE.svg", help="Write the tree as a picture; - is stdout.")
 @with_format("tree")
 @click.pass_context
@@ -25,6 +26,7 @@ def lineage(
     product: str,
     direction: str,
     depth: int | None,
+    grain: str | None,
     output: str | None,
     form: str | None,
     as_json: bool,
@@ -39,7 +41,20 @@ def lineage(
     steps = opened(ctx).lineage(product, down=down, depth=depth)
     if output and (form or as_json or not (output == "-" or output.endswith(".svg"))):
         raise click.UsageError("-o writes a picture, FILE.svg or -, and goes without --format", ctx)
+    if grain and (output or form == "tree"):
+        raise click.UsageError("a folded history is a table or data; provkg graph draws one", ctx)
     form = chosen(form, as_json=as_json)
+    if grain:
+        from provkg.cli.questions import rows_of
+
+        rows_of(
+            opened(ctx),
+            [dict(zip(_COLUMNS, (getattr(step, each) for each in _COLUMNS), strict=True)) for step in steps],
+            list(_COLUMNS),
+            grain,
+            form,
+        )
+        return 0
     if form == "tree" or output:
         from rich.console import Console
 

@@ -7,7 +7,7 @@ and ``param``. What differs, and why, is in docs/pictures.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,43 +15,15 @@ from typing import Any
 from pyoxigraph import Literal
 
 from provkg import identity
-from provkg.errors import InputError
 from provkg.histories.facts import Facts, described, first
-from provkg.rollup import ACTIVITY, ENTITY, Fold, FoldedRelation, Rollup, Rules, View
+from provkg.rollup import ACTIVITY, ENTITY, Fold, FoldedRelation, Rollup, Rules
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, RDFS_LABEL, VP, short
 
-PARTS = {
-    "calibration_to_dl1": ("calibration", "r0_to_dl1"),
-    "calibration_to_dl2": ("calibration", "r0_to_dl1", "dl1_to_dl2"),
-    "r0_to_dl1": ("r0_to_dl1",),
-    "dl1_to_dl2": ("dl1_to_dl2",),
-}
-NEEDED = {"calibration_to_dl2": "dl1_to_dl2", "dl1_to_dl2": "dl1_to_dl2"}  # without such a step there is no such part
 _FOLDED_KEYS = ("ObservationSubRun",)  # a run has no value of these
 _PREFIX = "md5:"
 _READ: dict[str, Callable[[str], Any]] = {"boolean": lambda text: text == "true", "integer": int, "double": float}
 Record = dict[str, Any]
-
-
-def chosen(parts: Iterable[str]) -> list[str]:
-    """Return parts of a run, in order; all when none is named.
-
-    Raises:
-        InputError: there is no such part.
-    """
-    wanted = list(parts) or list(PARTS)
-    for each in wanted:
-        if each not in PARTS:
-            raise InputError(f"there is no part {each!r} of a run", hint=f"one of {', '.join(PARTS)}")
-    return [each for each in PARTS if each in wanted]
-
-
-def missing(part: str, view: View, rules: Rules) -> str:
-    """Say why there is nothing to write of a part, or nothing."""
-    types = {node.type for node in view.nodes.values() if node.kind == ACTIVITY}
-    needed = NEEDED.get(part, "r0_to_dl1")
-    return "" if types & {*rules.levels.get(needed, ())} else f"no step of {needed} is on record"
 
 
 def records(rollup: Rollup, graph: Graph, rules: Rules, run: str) -> list[Record]:
@@ -152,7 +124,9 @@ class _Run:
             "name": fold.type,
             "startTime": fold.start,
             "in_session": f"{night}{self.run}",
-            "agent_name": next((first(each, RDFS_LABEL) for each in agents.values()), ""),
+            "agent_name": next(
+                (first(each, RDFS_LABEL) for each in agents.values() if PKG.packageName not in each), ""
+            ),
             "script": first(facts, PKG.script),
             "calls": fold.count,
         }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from prov.model import ProvActivity, ProvDocument
 
@@ -74,8 +75,9 @@ def _activity(document: ProvDocument, record: Record) -> None:
     name = f"id:{record['activity_id']}"
     document.activity(name, record["startTime"], None, [("prov:label", record["name"]), *_plain(record).items()])
     if record.get("agent_name"):
-        document.agent(f"id:{record['agent_name']}")
-        document.wasAssociatedWith(name, f"id:{record['agent_name']}")
+        agent = f"id:{quote(record['agent_name'], safe='')}"
+        document.agent(agent)
+        document.wasAssociatedWith(name, agent)
 
 
 def _end(document: ProvDocument, record: Record) -> None:

@@ -14,7 +14,7 @@ from prov.model import ProvDocument
 
 from provkg.errors import InputError
 from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, FoldedRelation, Node, Rollup
-from provkg.vocab import PKG
+from provkg.vocab import PKG, short
 
 FORMATS = {"prov-json": "json", "prov-n": "provn", "prov-xml": "xml"}
 
@@ -55,6 +55,10 @@ class _Writing:
         self.data = self.document.add_namespace("data", self.base) if self.base else None
         self.spaces: dict[str, Any] = {}
 
+    def term(self, iri: str) -> QualifiedName:
+        """Return a term of ours as a qualified name."""
+        return self.pkg[short(iri)]
+
     def name(self, iri: str) -> QualifiedName:
         """Return an IRI as a qualified name."""
         if self.data is not None and iri.startswith(self.base) and iri != self.base:
@@ -88,18 +92,18 @@ class _Writing:
         yield "prov:label", fold.type or fold.kind
         if fold.kind == ENTITY:
             yield "prov:type", self.document.valid_qualified_name("prov:Collection")
-        yield self.pkg["count"], fold.count
+        yield self.term(PKG.count), fold.count
         for key, values in fold.keys.items():
-            yield from ((self.pkg["key"], f"{key} {value}") for value in values)
+            yield from ((self.term(PKG.key), f"{key} {value}") for value in values)
         for status, count in sorted(fold.statuses.items()):
-            yield self.pkg["statusCount"], f"{status} {count}"
+            yield self.term(PKG.statusCount), f"{status} {count}"
         for name, value in fold.parameters.items():
-            yield self.pkg["agreedParameter"], f"{name} = {value}"
+            yield self.term(PKG.agreedParameter), f"{name} = {value}"
         for name, count in fold.differing.items():
-            yield self.pkg["differingParameter"], f"{name}: {count} values"
+            yield self.term(PKG.differingParameter), f"{name}: {count} values"
         if fold.kind == ACTIVITY:
             for member in fold.members:
-                yield self.pkg["member"], Identifier(member.iri)
+                yield self.term(PKG.member), Identifier(member.iri)
 
     def told(self, node: Node) -> Iterator[tuple[Any, Any]]:
         """Give what a document says of a single node."""
@@ -109,16 +113,16 @@ class _Writing:
         else:
             yield "prov:label", node.label or node.type or node.iri
         if node.status:
-            yield self.pkg["status"], node.status
+            yield self.term(PKG.status), node.status
         for name, value in node.parameters:
-            yield self.pkg["agreedParameter"], f"{name} = {value}"
+            yield self.term(PKG.agreedParameter), f"{name} = {value}"
 
     def relation(self, each: FoldedRelation) -> None:
         """Write a relation with its role and how many it stands for."""
         subject, object_ = self.name(each.subject), self.name(each.object)
         more: list[tuple[Any, Any]] = [("prov:role", each.role)] if each.role else []
         if len(each.members) > 1:
-            more.append((self.pkg["count"], len(each.members)))
+            more.append((self.term(PKG.count), len(each.members)))
         if each.kind == "used":
             self.document.used(subject, object_, other_attributes=more)
         elif each.kind == "wasGeneratedBy":

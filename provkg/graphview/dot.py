@@ -122,18 +122,34 @@ def drawn(picture: Picture, form: str) -> bytes:
     Raises:
         MissingExtra: graphviz is not installed.
     """
-    text = dot(picture, paper=form == "pdf")
+    data = _run(dot(picture, paper=form == "pdf"), form)
+    if form == "svg":
+        return _finished(data, picture)
+    return _undated(data) if form == "pdf" else data
+
+
+def smallest(picture: Picture) -> float:
+    """Return how large the smallest letters of a picture are on a landscape A4, in points.
+
+    Raises:
+        MissingExtra: graphviz is not installed.
+    """
+    natural = _run(dot(picture, paper=True).replace(f'size="{_A4}"', ""), "plain")
+    wide, high = map(float, natural.split(b"\n")[0].split()[2:4])
+    width, height = map(float, _A4.split(","))
+    return min(1, width / wide, height / high) * min(float(_PAPER[name]) for name in ("title", "line", "role"))
+
+
+def _run(text: str, form: str) -> bytes:
+    """Let graphviz draw; what it only remarks on is not shown."""
     try:
-        data = bytes(graphviz.Source(text).pipe(format=form, quiet=True))
+        return bytes(graphviz.Source(text).pipe(format=form, quiet=True))
     except graphviz.ExecutableNotFound:
         raise MissingExtra(
             "a picture needs graphviz", hint="apt-get install graphviz, or take --format mermaid, text, dot or json"
         ) from None
     except graphviz.CalledProcessError as error:
         raise ProvkgError(f"graphviz failed: {str(error).splitlines()[0]}") from None
-    if form == "svg":
-        return _finished(data, picture)
-    return _undated(data) if form == "pdf" else data
 
 
 def _undated(data: bytes) -> bytes:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from provkg.errors import InputError
 from provkg.graphview.tree import middle
+from provkg.graphview.words import LONG, MOST_LINES, PLURAL, lines_of, marks_of, title_of, tooltip_of
 from provkg.identity import harmless
 from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, Rollup, Rules
 
-SCREEN, PAPER, TEXT = 30, 20, 50  # characters of a title; a line may have some more, a role some less
+SCREEN, TEXT = 30, 50  # characters of a title; a line may have some more, a role some less
+PAPER = (24, 20, 16, 12)  # the same: as many as a page can show in letters that can be read
 _MORE = 6
-_MOST_MEMBERS = 12  # in a tooltip
+_LONG_LINK = 2000  # letters that every browser takes
 _FIELD = re.compile(r"\{(\w*)\}")
 _FIELDS = ("iri", "location", "name")
 _SCHEMES = ("http", "https", "file", "ftp")
-_PLURAL = {ACTIVITY: ("step", "steps"), ENTITY: ("file", "files"), AGENT: ("agent", "agents")}
-_KEYS = {"night": "nights", "run": "runs", "subrun": "sub-runs"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ class Links:
             return ""
         safe = "" if "{iri}" in template else "/"
         link = fold.iri if template == "{iri}" else _FIELD.sub(lambda field: quote(values[field[1]], safe), template)
-        return link if urlsplit(link).scheme in ("", *_SCHEMES) and harmless(link) == link else ""
+        safe_link = urlsplit(link).scheme in ("", *_SCHEMES) and harmless(link) == link and len(link) <= _LONG_LINK
+        return link if safe_link else ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def caption(rollup: Rollup) -> str:
 
 
 def _counted(count: int, kind: str) -> str:
-    return f"{count:,} {_PLURAL[kind][count != 1]}" if kind in _PLURAL else f"{count:,}"
+    return f"{count:,} {PLURAL[kind][count != 1]}" if kind in PLURAL else f"{count:,}"
 
 
 def _ordered(rollup: Rollup) -> list[str]:
@@ -141,118 +140,21 @@ def _ordered(rollup: Rollup) -> list[str]:
         return [*rollup.folds]
 
 
-# Words
-
-
 def _shape(name: str, fold: Fold, rules: Rules, links: Links, width: int) -> Shape:
-    title = harmless(_title(fold, rules))
+    title = harmless(title_of(fold, rules))
     is_file = fold.count == 1 and fold.kind == ENTITY
     file = harmless(fold.label.rpartition("/")[2] or fold.label) if is_file else ""
     return Shape(
         id=name,
         fold=fold,
         title=middle(title, width),
-        lines=tuple(middle(harmless(line), width + _MORE) for line in _lines(fold)),
+        lines=tuple(middle(harmless(line), width + _MORE) for line in lines_of(fold)),
         file="" if file == title else middle(file, width + _MORE),
-        marks=_marks(fold),
-        tooltip=_tooltip(fold, title),
+        marks=marks_of(fold),
+        tooltip=tooltip_of(fold, title),
         link=links.of(fold),
         file_link=links.of_file(fold),
     )
-
-
-def _title(fold: Fold, rules: Rules) -> str:
-    if fold.kind not in _PLURAL:
-        return "steps and files"
-    if not fold.type and fold.count > 1:
-        types = len({member.type for member in fold.members})
-        return f"{types:,} types of {_PLURAL[fold.kind][0]}"
-    if fold.kind == AGENT:
-        return fold.label or fold.type
-    if fold.count > 1 and fold.kind == ENTITY:
-        return rules.collections.get(fold.type, fold.type)
-    return fold.type or fold.label.rpartition("/")[2] or fold.iri.rpartition("/")[2]
-
-
-def _lines(fold: Fold) -> list[str]:
-    """Return what stands under the title: how many, how they ended, of which runs."""
-    if fold.count == 1:
-        member = fold.members[0]
-        shown = member.start.replace("T", " ")[:16] if fold.kind == ACTIVITY else ""
-        return [*([shown] if shown else []), *([", ".join(_marks(fold))] if _marks(fold) else [])]
-    if fold.kind == ACTIVITY:
-        noun, rest = _noun(fold)
-        return [f"{fold.count:,} {noun}: {_outcome(fold)}", *([rest] if rest else [])]
-    told = f"{fold.count:,} {_PLURAL[fold.kind][1] if fold.kind in _PLURAL else 'in a chain'}"
-    return [", ".join((told, *_marks(fold))), *([common] if (common := _common(fold)) else [])]
-
-
-def _noun(fold: Fold) -> tuple[str, str]:
-    """Return what there are so many of, and how many runs and sub-runs where that is something else."""
-    places: dict[str, set[Any]] = {
-        "subrun": {(member.key("run"), member.key("subrun")) for member in fold.members if member.key("subrun")},
-        "run": {member.key("run") for member in fold.members if member.key("run")},
-        "night": {member.key("night") for member in fold.members if member.key("night")},
-    }
-    finest = next((key for key, found in places.items() if found), "")
-    whole = bool(finest) and len(places[finest]) == fold.count
-    told = [
-        f"{len(found):,} {_KEYS[key]}"
-        for key, found in places.items()
-        if len(found) > 1 and not (whole and key == finest)
-    ]
-    return (_KEYS[finest] if whole else "times"), ", ".join(reversed(told))
-
-
-def _outcome(fold: Fold) -> str:
-    """Say how many ended well, and what became of the others."""
-    ok = fold.statuses["completed"]
-    if ok == fold.count:
-        return "all ok"
-    marked = [f"{count:,} {mark}" for mark, count in sorted(fold.marks.items())]
-    return ", ".join(([f"{ok:,} ok"] if ok else []) + marked) or "no status"
-
-
-def _marks(fold: Fold) -> tuple[str, ...]:
-    """Return what makes a fold an exception, with how many where it is not all."""
-    told = {mark: f"{count:,} {mark}" if fold.count > 1 else mark for mark, count in sorted(fold.marks.items())}
-    return tuple(told.values())
-
-
-def _common(fold: Fold) -> str:
-    """Return what the names of the files of a fold have in common."""
-    names = [member.label.rpartition("/")[2] for member in fold.members]
-    start = os.path.commonprefix(names)  # noqa: RUF071 - characters are meant
-    end = os.path.commonprefix([name[len(start) :][::-1] for name in names])[::-1]  # noqa: RUF071
-    return f"{start}…{end}" if len(start) + len(end) > 3 and len(set(names)) > 1 else ""
-
-
-def _tooltip(fold: Fold, title: str) -> str:
-    """Return all that a shape has no room for, in lines."""
-    lines = [title, *([fold.label] if fold.count == 1 and fold.label and fold.label != title else [])]
-    if fold.start:
-        lines.append(f"{fold.start} to {fold.end or 'no recorded end'}")
-    lines += [", ".join(f"{count:,} {status}" for status, count in sorted(fold.statuses.items()))]
-    lines += [f"{key}: {_some(values)}" for key, values in fold.keys.items()]
-    lines += [f"{name} = {value}" for name, value in fold.parameters.items()]
-    lines += [f"{name}: {count:,} values" for name, count in fold.differing.items()]
-    if fold.count > 1:
-        lines.append(f"{fold.count:,} members: {_some([_named(member.label, member.iri) for member in fold.members])}")
-    lines += [", ".join(_marks(fold)), fold.iri]
-    return "\n".join(harmless(line) for line in lines if line)
-
-
-def _named(label: str, iri: str) -> str:
-    return label.rpartition("/")[2] or iri
-
-
-def _some(values: Iterable[str]) -> str:
-    found = list(values)
-    more = f" and {len(found) - _MOST_MEMBERS:,} more" if len(found) > _MOST_MEMBERS else ""
-    return ", ".join(found[:_MOST_MEMBERS]) + more
-
-
-# Arrows
 
 
 def _arrows(rollup: Rollup, names: dict[str, str], width: int) -> Iterable[Arrow]:
@@ -268,7 +170,9 @@ def _arrows(rollup: Rollup, names: dict[str, str], width: int) -> Iterable[Arrow
         reached = {member.object for relation in relations for member in relation.members}
         part = rollup.folds[object_].count
         some = [f"{len(reached):,} of {part:,}"] if len(reached) < part else []
-        told = [f"{relation.role or kind}: {len(relation.members):,}" for relation in relations]
+        told = [
+            f"{middle(relation.role, LONG) or kind}: {len(relation.members):,}" for relation in relations[:MOST_LINES]
+        ]
         label = "\n".join([*(middle(harmless(role), width) for role in roles[:2]), *some])
         more = f"\nand {len(roles) - 2} more" if len(roles) > 2 else ""
         tooltip = f"{kind}, {count:,} relations\n" + "\n".join(harmless(line) for line in told)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provkg.errors import MissingExtra
+from provkg.errors import InputError, MissingExtra
 from provkg.knowledge.opened import Opened
 
 if TYPE_CHECKING:  # each is imported by the call that needs it
@@ -45,7 +46,7 @@ class Views(Opened):
         rules = self.rules()
         types = rules.types(levels, steps)
         view = read(self.graph(), Scope(**scope), rules, self.config.site, agents=agents)
-        return view if types is None else view.only(types)
+        return view if types is None else view.only(lambda node: node.type in types)
 
     def rollup(self, *, grain: str = "run", nodes: int | None = None, **view: Any) -> Rollup:
         """Return a part of the graph folded by grain, and further to at most so many nodes.
@@ -67,6 +68,26 @@ class Views(Opened):
             else budgeted(found, rules, nodes=nodes, grain=grain)
         )
 
+    def rolled(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], grain: str) -> list[dict[str, Any]]:
+        """Return the rows of an answer folded by grain; see :func:`provkg.rollup.rolled`.
+
+        Args:
+            rows: of an answer, or the steps of a lineage as mappings.
+            columns: their names, in order.
+            grain: ``subrun``, which folds nothing, ``run`` or ``night``.
+
+        Raises:
+            InputError: there is no such grain, or no row names a step or a product.
+        """
+        from provkg.rollup import Scope, fold, grouped, read, rolled
+
+        cells = {value for row in rows for value in row.values() if isinstance(value, str) and "://" in value}
+        rules, names = self.rules(), tuple(sorted(each for each in cells if not set(each) & set(' <>"{}|^`\\')))
+        view = read(self.graph(), Scope(names=names), rules, agents=False) if names else None
+        if rows and not (view and view.nodes.keys() & cells):
+            raise InputError("the answer names no steps or products, and has no grain", hint="leave out --grain")
+        return rolled(rows, columns, fold(view, grouped(view, rules, grain))) if view else []
+
     def lstosa(self, run: str, folder: str | Path, *, parts: Iterable[str] = (), calibration: str = "") -> Products:
         """Write what lstosa's provprocess writes of a run; see :mod:`provkg.export.lstosa`.
 
@@ -81,16 +102,16 @@ class Views(Opened):
             NotFound: no activity is of the run or of the calibration.
             InputError: there is no such part, or the files cannot be written.
         """
-        from provkg.export import Products, lstosa, write_products
+        from provkg.export import Products, lstosa, lstosa_parts, write_products
         from provkg.graphview import draw
         from provkg.rollup import AGENT, Scope, fold, grouped, read
 
         rules, graph, number = self.rules(), self.graph(), run.removeprefix("Run").zfill(5)
         view = read(graph, Scope(run=run, calibration=calibration), rules, self.config.site)
         paths, left_out, undrawn = [], {}, False
-        for part in lstosa.chosen(parts):
-            of_part = view.only(rules.types(lstosa.PARTS[part]) or ())
-            if why := lstosa.missing(part, of_part, rules):
+        for part in lstosa_parts.chosen(parts):
+            of_part = view.only(partial(lstosa_parts.is_of, part, number, rules))
+            if why := lstosa_parts.missing(part, of_part, rules):
                 left_out[part] = why
                 continue
             rolled = fold(of_part, grouped(of_part, rules, "run"))

@@ -4,6 +4,7 @@ from provkg.rollup.budget import NODES, budgeted
 from provkg.rollup.folding import MIXED, Fold, FoldedRelation, Rollup, fold
 from provkg.rollup.grain import grouped
 from provkg.rollup.reading import read
+from provkg.rollup.rows import COUNT, in_common, rolled
 from provkg.rollup.rules import GRAINS, Rules, load
 from provkg.rollup.scope import DIRECTIONS, Scope
 from provkg.rollup.view import ACTIVITY, AGENT, ENTITY, Node, Relation, View, view_of
@@ -11,6 +12,7 @@ from provkg.rollup.view import ACTIVITY, AGENT, ENTITY, Node, Relation, View, vi
 __all__ = [
     "ACTIVITY",
     "AGENT",
+    "COUNT",
     "DIRECTIONS",
     "ENTITY",
     "GRAINS",
@@ -27,7 +29,9 @@ __all__ = [
     "budgeted",
     "fold",
     "grouped",
+    "in_common",
     "load",
     "read",
+    "rolled",
     "view_of",
 ]

@@ -13,7 +13,7 @@ from pyoxigraph import Literal
 from provkg.errors import InputError, NotFound
 from provkg.histories.facts import rows
 from provkg.lineage import find_one
-from provkg.lineage.index import Index
+from provkg.lineage.index import Index, index_of
 from provkg.lineage.index.layer import NODE
 from provkg.rollup.rules import Rules
 from provkg.store import Graph
@@ -37,6 +37,7 @@ class Scope:
         own: only the activities of the run or night, without what they came from.
         calibration: ``PEDESTALRUN-CALIBRATIONRUN``, whose activities are taken in, whether or not the run read what
             they made.
+        names: IRIs of activities and products, in the place of all these: they, and what made the products.
     """
 
     product: str = ""
@@ -46,6 +47,7 @@ class Scope:
     depth: int | None = None
     own: bool = False
     calibration: str = ""
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.product, self.run, self.night))) > 1:
@@ -74,6 +76,11 @@ def find(graph: Graph, scope: Scope, rules: Rules, site: str) -> Found:
     if scope.product:
         focus = find_one(graph, scope.product, site=site).iri
         return Found([], [focus], (focus,))
+    if scope.names:
+        products = [name for name in scope.names if index_of(graph).find(name) is not None]
+        made = {name for [name] in rows(graph, products, "?s prov:wasGeneratedBy ?a", "a")}
+        known = {name for [name] in rows(graph, scope.names, "?s a prov:Activity", "s")}
+        return Found(sorted(made | known), products, ())
     if not (scope.run or scope.night):
         return Found(sorted(name for [name] in graph.texts(_EVERY)), [], ())
     own = _of_run(graph, scope.run, rules) if scope.run else _of_night(graph, scope.night)

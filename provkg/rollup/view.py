@@ -5,7 +5,7 @@ Source: https://www.w3.org/TR/prov-dm/, table 2.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -71,9 +71,9 @@ class View:
     focus: frozenset[str] = frozenset()
     base: str = ""
 
-    def only(self, types: Collection[str]) -> View:
-        """Return the activities of some types, with what stands in relation to them."""
-        kept = {node.iri for node in self.nodes.values() if node.kind == ACTIVITY and node.type in types}
+    def only(self, wanted: Callable[[Node], bool]) -> View:
+        """Return the activities that are wanted, with what stands in relation to them."""
+        kept = {node.iri for node in self.nodes.values() if node.kind == ACTIVITY and wanted(node)}
         relations = [each for each in self.relations if self._kept(each, kept)]
         ends = {end for each in relations for end in (each.subject, each.object)}
         links = [
