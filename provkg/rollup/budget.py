@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterator
 
-from provkg.rollup.folding import Rollup, fold
-from provkg.rollup.grain import Groups, grouped, typed
+from provkg.rollup.folding import Fold, Rollup, fold
+from provkg.rollup.grain import Groups, between, grouped, numbered, typed
 from provkg.rollup.rules import GRAINS, Rules
 from provkg.rollup.view import Node, View
 
@@ -69,10 +69,10 @@ def _coarser(view: View, rules: Rules, grain: str, nodes: int) -> Iterator[Group
 def _alike(view: View, groups: Groups) -> Groups:
     """Put groups together that are of one kind and type and stand in the same relations to the same others."""
     ends: dict[Hashable, set[tuple[object, ...]]] = defaultdict(set)
-    for each in view.relations:
-        subject, object_ = groups[each.subject], groups[each.object]
-        ends[subject].add(("to", each.kind, each.role, object_))
-        ends[object_].add(("from", each.kind, each.role, subject))
+    related = {(groups[each.subject], groups[each.object], each.kind, each.role) for each in view.relations}
+    for subject, object_, kind, role in related:
+        ends[subject].add(("to", kind, role, object_))
+        ends[object_].add(("from", kind, role, subject))
     found: dict[Hashable, Hashable] = {}
     for iri, group in groups.items():
         node = view.nodes[iri]
@@ -80,18 +80,16 @@ def _alike(view: View, groups: Groups) -> Groups:
             found[group] = group
         else:
             found.setdefault(group, ("alike", node.kind, node.type, frozenset(ends[group])))
-    return {iri: found[group] for iri, group in groups.items()}
+    return numbered({iri: found[group] for iri, group in groups.items()})
 
 
 def _chained(view: View, groups: Groups) -> Groups:
     """Put groups together that follow each other without a branch."""
     to: dict[Hashable, set[Hashable]] = defaultdict(set)
     of: dict[Hashable, set[Hashable]] = defaultdict(set)
-    for each in view.relations:
-        subject, object_ = groups[each.subject], groups[each.object]
-        if subject != object_:
-            to[subject].add(object_)
-            of[object_].add(subject)
+    for subject, object_ in between(view, groups):
+        to[subject].add(object_)
+        of[object_].add(subject)
     focus = {groups[iri] for iri in view.focus}
     inner = {
         group
@@ -111,7 +109,7 @@ def _chained(view: View, groups: Groups) -> Groups:
                 todo += [*to[one], *of[one]]
         if len(chain) == 1:
             found[group] = group
-    return {iri: found.get(group, group) for iri, group in groups.items()}
+    return numbered({iri: found.get(group, group) for iri, group in groups.items()})
 
 
 def _excepted(view: View, groups: Groups, nodes: int) -> Groups:
@@ -119,12 +117,15 @@ def _excepted(view: View, groups: Groups, nodes: int) -> Groups:
     found = dict(groups)
     room = nodes - len(set(groups.values()))
     apart: dict[tuple[Hashable, str], list[Node]] = defaultdict(list)
-    for each in fold(view, groups).folds.values() if room > 0 else ():
-        if each.count > 1:
-            for member in each.members:
-                if exception := each.exception(member):
-                    apart[groups[member.iri], exception].append(member)
-    sizes = Counter(groups.values())
+    together: dict[Hashable, list[Node]] = defaultdict(list)
+    for iri, group in groups.items() if room > 0 else ():
+        together[group].append(view.nodes[iri])
+    for group, members in together.items():
+        each = Fold("", tuple(members))
+        for member in members if len(members) > 1 else ():
+            if exception := each.exception(member):
+                apart[group, exception].append(member)
+    sizes = {group: len(members) for group, members in together.items()}
     for (group, exception), members in sorted(apart.items(), key=lambda item: (len(item[1]), item[1][0].iri)):
         if room > 0 and len(members) < sizes[group]:
             room -= 1
@@ -150,8 +151,7 @@ def _shown(view: View, groups: Groups, finer: Groups, nodes: int) -> Groups:
 def _nearest(view: View, groups: Groups) -> list[Hashable]:
     """Return the groups, those nearest to the focus first."""
     beside: dict[Hashable, dict[Hashable, None]] = defaultdict(dict)
-    for each in view.relations:
-        subject, object_ = groups[each.subject], groups[each.object]
+    for subject, object_ in between(view, groups):
         beside[subject][object_] = beside[object_][subject] = None
     starts = dict.fromkeys(groups[iri] for iri in sorted(view.focus)) or dict.fromkeys(groups.values())
     seen, todo = dict(starts), deque(starts)

@@ -39,7 +39,17 @@ def grouped(view: View, rules: Rules, grain: str) -> Groups:
         if node.kind != ENTITY or iri in view.focus:
             continue
         groups[iri] = (ENTITY, node.type, made[iri][1], groups[made[iri][0]]) if iri in made else _keyed(node, wanted)
-    return acyclic(view, groups)
+    return acyclic(view, numbered(groups))
+
+
+def numbered(groups: Groups) -> Groups:
+    """Return the same groups with a number for each, which is compared faster than what it was made of.
+
+    >>> numbered({"a": ("x", "y"), "b": "z", "c": ("x", "y")})
+    {'a': 0, 'b': 1, 'c': 0}
+    """
+    numbers: dict[Hashable, int] = {}
+    return {iri: numbers.setdefault(group, len(numbers)) for iri, group in groups.items()}
 
 
 def typed(view: View, *, deep: bool) -> Groups:
@@ -56,7 +66,7 @@ def typed(view: View, *, deep: bool) -> Groups:
             groups[iri] = iri
         else:
             groups[iri] = (node.kind, node.type)
-    return groups
+    return numbered(groups)
 
 
 def _made(view: View) -> dict[str, tuple[str, str]]:
@@ -80,11 +90,9 @@ def acyclic(view: View, groups: Groups) -> Groups:
 
     Where nodes come from themselves by their own records, their groups stay as they are.
     """
-    after: dict[Hashable, dict[Hashable, None]] = defaultdict(dict)
-    for each in view.relations:
-        subject, object_ = groups[each.subject], groups[each.object]
-        if subject != object_:
-            after[subject][object_] = None
+    after: dict[Hashable, list[Hashable]] = defaultdict(list)
+    for subject, object_ in between(view, groups):
+        after[subject].append(object_)
     circle = {group: number for number, circle in enumerate(circles(after)) for group in circle}
     inner: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for each in view.relations if circle else ():
@@ -92,7 +100,13 @@ def acyclic(view: View, groups: Groups) -> Groups:
         if number is not None and number == circle.get(groups[each.object]):
             inner[number].append((each.subject, each.object))
     ranks = {iri: rank for pairs in inner.values() for iri, rank in _ranks(pairs).items()}
-    return groups | {iri: (groups[iri], rank) for iri, rank in ranks.items()}
+    return numbered(groups | {iri: (groups[iri], rank) for iri, rank in ranks.items()}) if ranks else groups
+
+
+def between(view: View, groups: Groups) -> dict[tuple[Hashable, Hashable], None]:
+    """Return the pairs of different groups between which there are relations, each once and in order."""
+    pairs = dict.fromkeys((groups[each.subject], groups[each.object]) for each in view.relations)
+    return {pair: None for pair in pairs if pair[0] != pair[1]}
 
 
 def circles(after: Mapping[Hashable, Iterable[Hashable]]) -> list[list[Hashable]]:

@@ -80,14 +80,15 @@ class _Reading(Bulk):
 
     def load(self, activities: list[str]) -> None:
         """Read some activities, what they read and what they made."""
-        self.whole |= len(activities) > _SHARE * self.index.vias
+        whole = len(activities) > _SHARE * self.index.vias
+        self.whole |= whole
         first = [
             *(Wanted(activities, each) for each in _ACTIVITY),
             Wanted(activities, PROV.wasGeneratedBy, inverse=True),
         ]
         if self.with_agents:
             first.append(Wanted(activities, PROV.wasAssociatedWith))
-        found = self.at_once([*first, *(Wanted(None, each) for each in _NODE)] if self.whole else first)
+        found = self.at_once([*first, *(Wanted(None, each) for each in _NODE)] if whole else first)
         [usages, configured, *facts], made = found[: len(_ACTIVITY)], found[len(_ACTIVITY)]
         told = dict(zip(_ACTIVITY[2:], facts, strict=True))
         told |= {PROV.wasAssociatedWith: found[len(_ACTIVITY) + 1]} if self.with_agents else {}
