@@ -17,6 +17,7 @@ PARTS = {  # and how each is run
     "questions": "make bench",
     "histories": "make bench",
     "histories-of-nights": "make bench-year",
+    "pictures": "make bench",
     "layout": "make bench",
     "validation": "make bench",
     "year": "make bench-year",
