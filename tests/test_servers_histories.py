@@ -43,6 +43,11 @@ def told(kg: KnowledgeGraph, listing: Path) -> dict[str, object]:
         "grade": kg.grade(LAST),
         "gaps": kg.gaps(listing),
         "explain": kg.explain(LAST),
+        "view": kg.view(agents=True),
+        "rollup": kg.rollup(product=LAST, grain="run"),
+        "night": kg.view(night="20230312", direction="both"),
+        "picture": kg.picture("json", product=LAST, nodes=9),
+        "rows": kg.rolled(list(kg.ask("raw-files", product=LAST)), ["location", "entity"], "run"),
     }
 
 

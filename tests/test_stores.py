@@ -13,7 +13,7 @@ from provkg.errors import StoreError, StoreLocked
 from provkg.knowledge import KnowledgeGraph
 from provkg.questions import questions
 from provkg.resources import sample
-from provkg.store import Graph, open_store
+from provkg.store import Graph, open_store, text_of
 from provkg.vocab import CATALOGUE, LEDGER, PKG, PROV, XSD
 from tests import servers
 from tests.logs import activity, log, session
@@ -69,6 +69,28 @@ def fresh(tmp_path: Path, *paths: Path) -> str:
     kg = KnowledgeGraph(open_store(Config(store=str(tmp_path / f"fresh-{len(list(tmp_path.iterdir()))}"))))
     kg.ingest(paths)
     return kg.graph().digest()
+
+
+TEXTS = ("plain", "", 'a "quoted", word', "line\nbreak\r\n", "tab\t", "5", "x" * 200_000, "é…\u202e", " ")
+
+
+def test_rows_as_text_are_the_rows(store: KnowledgeGraph, write: Write) -> None:
+    records = [
+        activity(f"{n:06d}", f"step{n}", at=n, parameters={"text": text, "none": None}) for n, text in enumerate(TEXTS)
+    ]
+    store.ingest([write("prov.log", log(session(), *records)), sample()])
+    graph = store.graph()
+    for query in (
+        f"SELECT ?s ?v ?x WHERE {{ ?s <{PROV.value}> ?v OPTIONAL {{ ?s <{PKG.line}> ?x }} }}",
+        f"SELECT ?x WHERE {{ ?s <{PROV.value}> ?v OPTIONAL {{ ?s <{PKG.line}> ?x }} }}",
+        f"SELECT (COUNT(?s) AS ?n) WHERE {{ ?s <{PROV.startedAtTime}> ?t }}",
+        f"SELECT ?s WHERE {{ ?s <{PROV.value}> 'nothing has this value' }}",
+        f"SELECT ?t WHERE {{ ?s <{PROV.startedAtTime}> ?t }}",
+    ):
+        rows = [[text_of(value) for value in row.values()] for row in graph.select(query)]
+        assert sorted(graph.texts(query)) == sorted(rows), query
+    with pytest.raises((TypeError, StoreError)):
+        list(graph.texts("ASK { ?s ?p ?o }"))
 
 
 # Writing
