@@ -187,6 +187,31 @@ def test_a_file_that_kills_its_readers_costs_only_itself(
     assert kg.graph().digest() == fresh.graph().digest()
 
 
+def _process(number: int) -> tuple[int, int]:
+    return os.getpid(), number
+
+
+def test_a_result_that_is_lost_with_its_worker_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker dies between the end of the task and the look at it."""
+    from distributed import wait
+
+    looked = []
+
+    def waited(future: object, timeout: float) -> None:
+        wait(future, timeout=timeout)
+        if not looked:
+            [pid] = workers.client.run(os.getpid).values()
+            os.kill(pid, signal.SIGKILL)
+            while future.status == "finished":  # type: ignore[attr-defined]
+                pass
+        looked.append(future.status)  # type: ignore[attr-defined]
+
+    with Cluster("local:1") as workers:
+        monkeypatch.setattr("distributed.wait", waited)
+        assert [number for _, number in workers.spread(_process, range(4))] == [0, 1, 2, 3]
+    assert looked[0] == "lost"
+
+
 def test_validation_on_workers_finds_what_this_process_finds(
     night: Path, serial: tuple[KnowledgeGraph, Summary], cluster: Cluster
 ) -> None:

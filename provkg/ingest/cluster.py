@@ -205,7 +205,10 @@ class Cluster:
         return found
 
     def _wait(self, future: "Future[Any]") -> None:
-        """Wait for a task while there are workers, or can be some soon."""
+        """Wait for a task while there are workers, or can be some soon.
+
+        A result that is lost with its worker is made again: the scheduler sees to that.
+        """
         from distributed import TimeoutError as Late  # noqa: PLC0415 - optional
         from distributed import wait  # noqa: PLC0415 - optional
 
@@ -214,7 +217,7 @@ class Cluster:
             try:
                 wait(future, timeout=LOOK_SECONDS)
             except Late:
-                alone = 0 if self._threads() else alone + LOOK_SECONDS
+                alone = 0 if self._threads() and future.status != "lost" else alone + LOOK_SECONDS
                 if alone >= patience:
                     raise StoreError(
                         f"no worker came to {self.scheduler} in {patience / 60:g} minutes",
@@ -222,10 +225,10 @@ class Cluster:
                     ) from None
             except CancelledError:
                 raise self._lost() from None
-            else:
-                break
-        if future.status in ("cancelled", "lost"):
-            raise self._lost()
+            if future.status == "cancelled":
+                raise self._lost()
+            if future.done():
+                return
 
 
 def workers(scheduler: str | Cluster | None) -> AbstractContextManager[Cluster | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from provkg.errors import InputError, MissingExtra
 from provkg.knowledge.opened import Opened
+from provkg.store import is_iri
 
 if TYPE_CHECKING:  # each is imported by the call that needs it
     from provkg.export import Products
@@ -81,8 +82,8 @@ class Views(Opened):
         """
         from provkg.rollup import Scope, fold, grouped, read, rolled
 
-        cells = {value for row in rows for value in row.values() if isinstance(value, str) and "://" in value}
-        rules, names = self.rules(), tuple(sorted(each for each in cells if not set(each) & set(' <>"{}|^`\\')))
+        cells = {value for row in rows for value in row.values() if isinstance(value, str) and is_iri(value)}
+        rules, names = self.rules(), tuple(sorted(cells))
         view = read(self.graph(), Scope(names=names), rules, agents=False) if names else None
         if rows and not (view and view.nodes.keys() & cells):
             raise InputError("the answer names no steps or products, and has no grain", hint="leave out --grain")

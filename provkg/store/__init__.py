@@ -5,7 +5,7 @@ from pathlib import Path
 from provkg.config import MEMORY, Config
 from provkg.errors import StoreError
 from provkg.store.embedded import EmbeddedStore
-from provkg.store.graph import Graph, Row, Term, readable, text_of, values, written
+from provkg.store.graph import Graph, Row, Term, is_iri, readable, text_of, values, written
 from provkg.store.local import LocalGraph
 from provkg.store.memory import MemoryStore
 from provkg.store.protocol import Store, Unfinished, Writing
@@ -21,6 +21,7 @@ __all__ = [
     "Term",
     "Unfinished",
     "Writing",
+    "is_iri",
     "open_store",
     "readable",
     "text_of",

@@ -184,5 +184,18 @@ def text_of(term: object) -> str:
     return "" if term is None else str(getattr(term, "value", term))
 
 
+def is_iri(text: str) -> bool:
+    """Say whether a text is an absolute IRI.
+
+    >>> is_iri("https://example.org/1"), is_iri("10://x"), is_iri("dl1 ab")
+    (True, False, False)
+    """
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _node(iri: str | None) -> NamedNode | None:
     return None if iri is None else NamedNode(iri)
