@@ -212,6 +212,15 @@ def test_a_result_that_is_lost_with_its_worker_is_made_again(monkeypatch: pytest
     assert looked[0] == "lost"
 
 
+def test_the_place_of_a_dead_worker_is_not_given_up() -> None:
+    """By default dask gives it up where nobody holds it 15 s after a death: the moment of another death is enough."""
+    import dask
+    from dask.utils import parse_timedelta
+
+    with Cluster("local:1"):
+        assert parse_timedelta(dask.config.get("distributed.deploy.lost-worker-timeout")) > 86_400
+
+
 def test_validation_on_workers_finds_what_this_process_finds(
     night: Path, serial: tuple[KnowledgeGraph, Summary], cluster: Cluster
 ) -> None:

@@ -37,6 +37,8 @@ LOCAL = {
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.comm.timeouts.connect": "5s",  # who does not answer on loopback is dead
+    # so long after a worker died, dask gives its place up if there is none at that moment, as when another just died
+    "distributed.deploy.lost-worker-timeout": "30 days",
 }
 # Ctrl-C is for the process that ends them
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
@@ -192,7 +194,7 @@ class Cluster:
 
         self._wait(future)
         try:
-            found: R = future.result()
+            found: R = self._fetched(future)
         except KilledWorker as error:
             return Died(error.allowed_failures + 1)
         except ProvkgError:
@@ -203,6 +205,18 @@ class Cluster:
                 hint="do the scheduler and all workers have this version of provkg and its extras?",
             ) from error
         return found
+
+    def _fetched(self, future: "Future[Any]") -> Any:
+        """Return the result of a task; it may be lost with its worker on the way, and is then waited for again."""
+        from distributed import TimeoutError as Late  # noqa: PLC0415 - optional
+
+        while True:
+            try:
+                found = future.result(timeout=LOOK_SECONDS)
+            except Late:
+                self._wait(future)
+            else:
+                return found
 
     def _wait(self, future: "Future[Any]") -> None:
         """Wait for a task while there are workers, or can be some soon.
