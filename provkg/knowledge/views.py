@@ -105,10 +105,10 @@ class Views(Opened):
         """
         from provkg.export import Products, lstosa, lstosa_parts, write_products
         from provkg.graphview import draw
-        from provkg.rollup import AGENT, Scope, fold, grouped, read
+        from provkg.rollup import Scope, fold, grouped, read
 
         rules, graph, number = self.rules(), self.graph(), run.removeprefix("Run").zfill(5)
-        view = read(graph, Scope(run=run, calibration=calibration), rules, self.config.site)
+        view = read(graph, Scope(run=run, calibration=calibration), rules, self.config.site, agents=False)
         paths, left_out, undrawn = [], {}, False
         for part in lstosa_parts.chosen(parts):
             of_part = view.only(partial(lstosa_parts.is_of, part, number, rules))
@@ -116,9 +116,8 @@ class Views(Opened):
                 left_out[part] = why
                 continue
             rolled = fold(of_part, grouped(of_part, rules, "run"))
-            shown = of_part.without(AGENT)
             try:
-                drawn = draw(fold(shown, grouped(shown, rules, "run")), "pdf", title=f"{part} {number}", rules=rules)
+                drawn = draw(rolled, "pdf", title=f"{part} {number}", rules=rules)
             except MissingExtra:
                 drawn, undrawn = None, True
             records = lstosa.records(rolled, graph, rules, number)

@@ -13,7 +13,6 @@ from provkg.rollup.view import Node, Relation, View, view_of
 
 MIXED = "chain"
 _MOST_AGREE, _MANY = 0.9, 10  # who differs from nine of ten is an exception; of fewer nobody can say
-_OK = ("completed", "")
 
 
 class FoldedRelation(NamedTuple):

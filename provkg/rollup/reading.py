@@ -60,7 +60,10 @@ class _Reading(Bulk):
         self.focus, self.products = begin.focus, begin.products
         self.load(begin.activities)
         if scope.product or ((scope.run or scope.night) and not scope.own):
-            read, made = {self.version[node] for _, node in self.usages}, {product for _, product in self.made}
+            read, made = (
+                {self.version[node] for _, node in self.usages if node in self.version},
+                {product for _, product in self.made},
+            )
             ends = {"up": read, "down": made}.get(scope.direction, read | made)
             activities, products = around(self.index, begin.products or ends, scope)
             self.products = [*self.products, *products]
@@ -71,7 +74,7 @@ class _Reading(Bulk):
                 self.usages = [
                     (activity, node)
                     for activity, node in self.usages
-                    if activity not in new or self.version[node] in reached
+                    if activity not in new or self.version.get(node) in reached
                 ]
         self.entities = {*self.products, *(product for _, product in self.made)}
         self.entities |= {self.version[node] for _, node in self.usages if node in self.version}

@@ -84,12 +84,6 @@ class View:
         nodes = {iri: node for iri, node in self.nodes.items() if iri in kept or iri in ends}
         return View(nodes, tuple(sorted({*relations, *links})), self.focus & nodes.keys(), self.base)
 
-    def without(self, kind: str) -> View:
-        """Return it without the nodes of one kind and their relations."""
-        nodes = {iri: node for iri, node in self.nodes.items() if node.kind != kind}
-        relations = tuple(each for each in self.relations if each.subject in nodes and each.object in nodes)
-        return View(nodes, relations, self.focus & nodes.keys(), self.base)
-
     def _ends(self, relation: Relation) -> set[str]:
         return {self.nodes[relation.subject].kind, self.nodes[relation.object].kind}
 
