@@ -372,7 +372,8 @@ def test_a_path_of_another_machine_is_not_looked_at_here(tmp_path: Path) -> None
     archive.put("a", b"1")  # a temporary folder is another one on each host
     archive.record({"a": b"1"})
     around = {"kind": "environment", "digest": "e", "system": {"platform": {"node": "cp99"}}}
-    archive.lines = [around, {**archive.lines[0], "environment": "e"}, *archive.lines[1:]]
+    session = {"kind": "session", "id": "s", "time": "2026-01-01T00:00:00Z", "environment": "e"}
+    archive.lines = [around, session, {**archive.lines[0], "session": "s"}, *archive.lines[1:]]
     kg = archive.ingested(tmp_path / "store")
     [found] = kg.verify(options=Options(record=False)).found
     assert (found.state, found.reason) == ("unverifiable", "it lies on the host cp99")

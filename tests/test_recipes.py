@@ -161,7 +161,7 @@ def test_check_finds_packages_of_another_version(kg: KnowledgeGraph) -> None:
         if each["name"] == "click"
     )
     Path("log.jsonl").write_text(
-        text.replace(f'{{"name": "click", "version": "{version}"}}', '{"name": "click", "version": "0.1"}')
+        text.replace(f'{{"name":"click","version":"{version}"}}', '{"name":"click","version":"0.1"}')
     )
     kg.ingest(["log.jsonl"])
     [found] = blockers(kg.recipe("o"))
@@ -337,7 +337,7 @@ def test_where_a_program_is_installed_is_no_part_of_its_recipe(kg: KnowledgeGrap
             Recorder("log.jsonl"), [program, "-c", code, f"o{number}"], name="x", generated=[("out", f"o{number}")]
         )
     text = Path("log.jsonl").read_text()
-    first, second = (json.loads(each)["system"] for each in text.splitlines() if '"kind": "environment"' in each)
+    first, second = (json.loads(each)["system"] for each in text.splitlines() if '"kind":"environment"' in each)
     assert first["python"] == second["python"]
     kg.ingest(["log.jsonl"])
     digests = {kg.recipe(f"o{number}").recipe for number in (0, 1)}

@@ -4,6 +4,9 @@ It watches any program and depends on none; its own trouble is a warning and nev
 """
 
 from provkg.capture.command import run_command
-from provkg.capture.recorder import Recorder, Run
+from provkg.capture.recorder import Recorder
+from provkg.capture.run import Run, current
+from provkg.capture.signature import Generated, Mark, Used
+from provkg.capture.warned import CaptureWarning
 
-__all__ = ["Recorder", "Run", "run_command"]
+__all__ = ["CaptureWarning", "Generated", "Mark", "Recorder", "Run", "Used", "current", "run_command"]

@@ -1,10 +1,14 @@
 """`provkg run`: capture any program."""
 
 import warnings
+from typing import TYPE_CHECKING
 
 import click
 
 from provkg.cli import say
+
+if TYPE_CHECKING:
+    from provkg.capture.digesting import Which
 
 
 def _files(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -42,6 +46,18 @@ def _values(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, 
     show_default=True,
     help="Where the records go, for `provkg ingest`; also PROVKG_CAPTURE_FILE.",
 )
+@click.option("--output", is_flag=True, help="Digest what it writes to stdout and stderr, which are pipes for it then.")
+@click.option(
+    "--digest",
+    type=click.Choice(["never", "inputs", "outputs", "all"]),
+    envvar="PROVKG_DIGEST",
+    default="all",
+    show_default=True,
+    help="Which files are digested; also PROVKG_DIGEST.",
+)
+@click.option(
+    "--limit", metavar="BYTES", type=click.IntRange(0), help="Files larger than this are not digested, and marked so."
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(
     used: list[tuple[str, str]],
@@ -49,6 +65,9 @@ def run(
     param: dict[str, str],
     name: str,
     record: str,
+    output: bool,
+    digest: "Which",
+    limit: int | None,
     command: tuple[str, ...],
 ) -> int:
     """Run COMMAND (after `--`) and record it: when, how it ended, with what, and the digests of what it read and wrote.
@@ -56,10 +75,13 @@ def run(
     The exit status is that of COMMAND. What cannot be recorded is a warning: COMMAND runs all the same.
     """
     from provkg.capture import Recorder, run_command
+    from provkg.capture.digesting import LIMIT_BYTES
 
     with warnings.catch_warnings(record=True) as troubles:
         warnings.simplefilter("always")
-        code = run_command(Recorder(record), command, name=name, used=used, generated=generated, parameters=param)
+        recorder = Recorder(record, digest=digest, limit=LIMIT_BYTES if limit is None else limit, pipeline=".")
+        files = {"used": used, "generated": generated}
+        code = run_command(recorder, command, name=name, parameters=param, output=output, **files)
     for trouble in troubles:
         say(f"warning: {trouble.message}")
     return code

@@ -6,6 +6,6 @@ same as in the records that the pipeline writes by it.
 """
 
 from provkg.model.definition import read_definition
-from provkg.model.parts import Activity, Definition, Entity, Parameter, Slot
+from provkg.model.parts import Activity, Captured, Definition, Entity, Parameter, Slot
 
-__all__ = ["Activity", "Definition", "Entity", "Parameter", "Slot", "read_definition"]
+__all__ = ["Activity", "Captured", "Definition", "Entity", "Parameter", "Slot", "read_definition"]

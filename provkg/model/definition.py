@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from provkg.errors import InputError
-from provkg.model.parts import Activity, Definition, Entity, Parameter, Slot, bounds
+from provkg.model.expressions import Expression, parse
+from provkg.model.parts import Activity, Captured, Definition, Entity, Parameter, Slot, bounds
 
 NODE_LIMIT = 100_000
 _ACTIVITIES = ("activities", "activity_descriptions")
@@ -85,7 +86,7 @@ class _Reading:
         document = self.plain(root, 0) if root is not None else None
         if not isinstance(document, _Map) or not any(key in document for key in _ACTIVITIES):
             raise InputError(f"{self.path}: no definition: it has no key activities or activity_descriptions")
-        self.known(document, {*_ACTIVITIES, *_ENTITIES, "agents"})
+        self.known(document, {*_ACTIVITIES, *_ENTITIES, "agents", "namespaces"})
         activities = tuple(self.activity(*each) for key in _ACTIVITIES for each in self.items(document, key))
         entities = tuple(self.entity(*each) for key in _ENTITIES for each in self.items(document, key))
         self.unique(activities, "activity")
@@ -135,8 +136,42 @@ class _Reading:
                 hint="write n, *, m..n or m..*",
             ) from None
         return Slot(
-            kind, role, self.text(data, "description"), entity, multiplicity, self.text(data, "type"), data.line
+            kind,
+            role,
+            self.text(data, "description"),
+            entity,
+            multiplicity,
+            self.text(data, "type"),
+            data.line,
+            self.captured(data),
+            self.captured_of(data, "has_members"),
+            self.captured_of(data, "has_progenitors"),
         )
+
+    def captured_of(self, data: _Map, key: str) -> Captured | None:
+        """Return how members or progenitors are found."""
+        held = data.get(key)
+        if held is None:
+            return None
+        if not isinstance(held, _Map):
+            raise InputError(f"{self.path}:{data.lines[key]}: {key} must be a mapping")
+        self.known(held, {"list", "id", "location", "value", "namespace", "description", "overwrite", *_KIND})
+        return self.captured(held)
+
+    def captured(self, data: _Map) -> Captured:
+        """Return how capture finds an entity."""
+        value, location, id_, many = (self.expression(data, key) for key in ("value", "location", "id", "list"))
+        entity = next((self.text(data, key) for key in _KIND if data.get(key)), "")
+        return Captured(value, location, id_, many, self.text(data, "namespace"), entity)
+
+    def expression(self, data: _Map, key: str) -> Expression | None:
+        """Return an expression; one that cannot be read is odd, and is left out."""
+        text = self.text(data, key)
+        try:
+            return parse(text, data.lines[key]) if text else None
+        except ValueError as error:
+            self.odd.append((data.lines[key], f"the {key} {text!r} is no expression: {error}"))
+            return None
 
     def parameter(self, data: _Map) -> Parameter:
         self.known(data, {"name", "description", "value", "options", *_VALUE})
@@ -147,7 +182,9 @@ class _Reading:
         limits = [self.number(data, key) for key in ("min", "max")]
         if None not in limits and limits[0] > limits[1]:  # type: ignore[operator]
             raise InputError(f"{self.path}:{data.lines['min']}: the minimum of {name!r} is above its maximum")
-        return Parameter(name, self.text(data, "description"), facts, self.options(data), data.line)
+        return Parameter(
+            name, self.text(data, "description"), facts, self.options(data), data.line, self.expression(data, "value")
+        )
 
     def options(self, data: _Map) -> tuple[str, ...]:
         """Return the values that a parameter can take."""
@@ -177,7 +214,7 @@ class _Reading:
         description, docurl, content_type, kind = (
             self.text(data, key) for key in ("description", "docurl", "contentType", "type")
         )
-        return Entity(name, description, docurl, content_type, kind, data.line)
+        return Entity(name, description, docurl, content_type, kind, data.line, self.text(data, "index"))
 
     # YAML
 

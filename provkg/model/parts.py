@@ -3,7 +3,29 @@
 import re
 from dataclasses import dataclass, field
 
+from provkg.model.expressions import Expression
+
 _MULTIPLICITY = re.compile(r"\*|(\d{1,9})(?:\.\.(\d{1,9}|\*))?")
+
+
+@dataclass(frozen=True)
+class Captured:
+    """How capture finds an entity: expressions of its value, location and id, and a namespace for the id.
+
+    ``many`` is the expression of a list of which each item is meant, where members and progenitors have one.
+    """
+
+    value: Expression | None = None
+    location: Expression | None = None
+    id: Expression | None = None
+    many: Expression | None = None
+    namespace: str = ""
+    entity: str = ""
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions that there are."""
+        return tuple(each for each in (self.value, self.location, self.id, self.many) if each is not None)
 
 
 @dataclass(frozen=True)
@@ -17,6 +39,9 @@ class Slot:
     multiplicity: str
     usage_type: str
     line: int
+    captured: Captured = Captured()
+    members: Captured | None = None
+    progenitors: Captured | None = None
 
     @property
     def declared(self) -> bool:
@@ -42,6 +67,7 @@ class Parameter:
     facts: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
     line: int
+    value: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +93,7 @@ class Entity:
     content_type: str
     type: str
     line: int
+    index: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from provkg.records import (
     NO_RECORD,
     REPEATED,
     Activity,
+    Digest,
     Entity,
     Environment,
     Kind,
@@ -50,6 +51,7 @@ _STATUS = {
     "interrupted": "interrupted",
     "running": "running",
 }
+_FILE = {"url", "role", "reference_meta", "digest", "size"}
 _KNOWN = {
     "activity_name",
     "activity_uuid",
@@ -67,9 +69,11 @@ _KNOWN = {
 
 def knows(source: Source) -> bool:
     """Say whether a source holds activities as ctapipe writes them."""
+    if b"\0" in source.head[:1024]:  # a product, which may hold such a record: see product
+        return False
     if _BEGIN_BYTES.search(source.head):
         return True
-    if b"\0" in source.head[:1024] or b"PROVENANCE" not in source.head:
+    if b"PROVENANCE" not in source.head:
         return source.head.strip() == b"[]"
     with source.open() as stream:
         return _BEGIN_BYTES.search(stream.read(SEARCH_BYTES)) is not None
@@ -91,11 +95,16 @@ def read(source: Source) -> Iterator[Record]:
         last[name] = (record, line)
     if repeated:
         yield Remark(REPEATED, repeated)
-    for name, (record, line) in last.items():
-        yield from _Activity(source.config, name, record, line).records()
+    for record, line in last.values():
+        yield from activity_records(source.config, record, line)
 
 
 READER = Reader("ctapipe", knows, read)
+
+
+def activity_records(config: Config, record: dict[str, Any], line: int = 0) -> Iterator[Record]:
+    """Give what one record of an activity means, wherever it stands."""
+    yield from _Activity(config, _name(record), record, line).records()
 
 
 def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | Remark]:
@@ -257,7 +266,10 @@ class _Activity:
         elif uuid:
             yield Entity(name=identity.product(uuid), place=place, properties=product_properties(meta), line=self.line)
         subject, other = (self.name, end) if kind is Kind.USED else (end, self.name)
-        rest = {key: value for key, value in item.items() if key not in ("url", "role", "reference_meta")}
+        rest = {key: value for key, value in item.items() if key not in _FILE}
+        algorithm, _, value = str(item.get("digest") or "").partition(":")  # by provkg.capture.ctapipe
+        size = item.get("size")
+        properties: Properties = ((PKG.byteCount, size),) if type(size) is int else ()
         yield Relation(
             kind=kind,
             subject=subject,
@@ -266,7 +278,8 @@ class _Activity:
             activity=self.name,
             product=uuid if uuid and not own else "",
             place=place,
-            properties=((PKG.extra, canonical(rest)),) if rest else (),
+            digest=Digest(algorithm, value) if value else None,
+            properties=properties + (((PKG.extra, canonical(rest)),) if rest else ()),
             line=self.line,
         )
 

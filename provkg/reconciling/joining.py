@@ -17,10 +17,10 @@ _JOBS = """SELECT DISTINCT ?job ?id ?run ?label ?host ?start ?end ?status ?state
   OPTIONAL { ?job pkg:host ?host } OPTIONAL { ?job prov:startedAtTime ?start } OPTIONAL { ?job prov:endedAtTime ?end }
   OPTIONAL { ?job pkg:status ?status } OPTIONAL { ?job pkg:recordedStatus ?state }
   OPTIONAL { ?job pkg:exitCode ?code } }"""
-_PROCESSES = """SELECT DISTINCT ?process ?start ?run ?host ?environment ?label WHERE {
+_PROCESSES = """SELECT DISTINCT ?process ?start ?run ?host ?environment ?label ?id WHERE {
   { ?process a pkg:Session } UNION { ?process a prov:Activity . MINUS { ?process pkg:inSession ?other } }
   OPTIONAL { ?process prov:startedAtTime ?start } OPTIONAL { ?process pkg:run ?run }
-  OPTIONAL { ?process rdfs:label ?label }
+  OPTIONAL { ?process rdfs:label ?label } OPTIONAL { ?process pkg:jobId ?id }
   OPTIONAL { ?process pkg:environment ?environment . OPTIONAL { ?environment pkg:host ?host } } }"""
 _CALLS = """SELECT DISTINCT ?activity ?session ?label ?end WHERE { ?activity a prov:Activity .
   OPTIONAL { ?activity pkg:inSession ?session } OPTIONAL { ?activity rdfs:label ?label }
@@ -111,12 +111,12 @@ def _processes(graph: Graph) -> dict[str, Process]:
     found: dict[str, Process] = {}
     ids: dict[str, str] = {}
     for row in graph.select(PROLOGUE + _PROCESSES):
-        iri, start, run, host, environment, label = (text_of(row[name]) for name in row)
+        iri, start, run, host, environment, label, id_ = (text_of(row[name]) for name in row)
         process = found.setdefault(iri, Process(iri, start, run, host))
         process.labels |= {label} - {""}
         if environment and environment not in ids:
             ids[environment] = _job_id(graph, environment)
-        process.job_id = process.job_id or ids.get(environment, "")
+        process.job_id = process.job_id or id_ or ids.get(environment, "")
     for row in graph.select(PROLOGUE + _CALLS):
         activity, session, label, end = (text_of(row[name]) for name in row)
         if (owner := found.get(session or activity)) is not None:

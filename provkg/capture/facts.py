@@ -1,0 +1,135 @@
+"""Small facts of a record: ids, times, what lies at a path, and values as JSON can hold them."""
+
+import hashlib
+import math
+import os
+import random
+import time
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+VALUE_CHARACTERS = 4096
+DEPTH = 20
+_O_PATH = os.O_PATH | os.O_CLOEXEC if hasattr(os, "O_PATH") else None
+_GONE = " (deleted)"
+_RANDOM = random.Random()  # noqa: S311 - ids are no secrets; its own, because pipelines seed the shared one
+_FREE, _FIXED = ~(0xF << 76 | 0x3 << 62), 0x7 << 76 | 0x2 << 62  # version and variant
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+
+
+def uuid7() -> str:
+    """Return a UUID of version 7: it sorts by time. https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7.
+
+    >>> from uuid import UUID
+    >>> UUID(uuid7()).version, UUID(uuid7()).variant
+    (7, 'specified in RFC 4122')
+    """
+    text = f"{time.time_ns() // 1_000_000 << 80 | _RANDOM.getrandbits(80) & _FREE | _FIXED:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def forked() -> None:
+    """Draw other random numbers than the parent."""
+    _RANDOM.seed()
+
+
+@lru_cache(4)
+def _second(since_1970: int) -> str:
+    return datetime.fromtimestamp(since_1970, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def now() -> str:
+    """Return the time in UTC, to the microsecond."""
+    second, rest = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_second(second)}.{rest // 1000:06d}Z"
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return a path from the root, as it is named: links are not followed.
+
+    >>> absolute("/a/b"), absolute("/a/../b")
+    ('/a/b', '/b')
+    """
+    named = path if type(path) is str else os.fsdecode(path)
+    if "/." in named or "//" in named or named[:1] == "." or named[-1:] in ("/", ""):
+        return os.path.abspath(named)  # noqa: PTH100
+    return named if named[0] == "/" else f"{os.getcwd()}/{named}"  # noqa: PTH109 - often, and nothing is to be resolved
+
+
+def file_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what is known of a path without reading the file.
+
+    ``path`` is as named; ``real`` is where it leads, if symbolic links lead elsewhere; ``size`` is in bytes;
+    ``mtime_ns`` are nanoseconds since 1970; ``missing`` is true where nothing is there.
+    """
+    try:
+        if _O_PATH is None:
+            real, status = os.path.realpath(path), os.stat(path)  # noqa: PTH116
+        else:  # of one and the same file, and several times as fast as realpath
+            descriptor = os.open(path, _O_PATH)
+            try:
+                real, status = os.readlink(f"/proc/self/fd/{descriptor}"), os.fstat(descriptor)  # noqa: PTH115
+            finally:
+                os.close(descriptor)
+    except (OSError, ValueError):
+        return {"path": absolute(path), "missing": True}
+    if real == path:
+        return {"path": real, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    facts: dict[str, Any] = {"path": absolute(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    real = os.path.realpath(path) if real.endswith(_GONE) else os.fsdecode(real)
+    return facts if real == facts["path"] else facts | {"real": real}
+
+
+def plain(value: Any, depth: int = DEPTH) -> Any:
+    """Return a value as JSON holds it, without loss where that is possible.
+
+    What JSON has no number for is an object with one key: ``{"$float": "nan"}``, ``{"$int": "…"}``. What is too long
+    is ``{"$cut": "…", "characters": n, "digest": "sha256:…"}``. Other objects are their text.
+
+    >>> plain({"a": (1, float("inf")), "b": {2}})
+    {'a': [1, {'$float': 'inf'}], 'b': [2]}
+    """
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= VALUE_CHARACTERS else cut(value)
+    if kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if _LEAST <= value <= _MOST else {"$int": str(value)}
+    if kind is float:
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if depth == 0:
+        return cut(repr(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(each, depth - 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each, depth - 1) for each in value]
+    if isinstance(value, Set):
+        return sorted((plain(each, depth - 1) for each in value), key=repr)
+    return _other(value, depth)
+
+
+def _other(value: Any, depth: int) -> Any:
+    """Return an object: what it stands for where it has a plain value, else its text."""
+    if isinstance(value, Enum):
+        return plain(value.value, depth - 1)
+    if isinstance(value, bytes):
+        return plain(value.decode("utf-8", "backslashreplace"), depth - 1)
+    if isinstance(value, str | int | float):  # a kind of one, such as an IntFlag or a numpy.float64
+        base = str if isinstance(value, str) else int if isinstance(value, int) else float
+        return plain(base(value), depth - 1)
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):  # a scalar of numpy
+        item = value.item()
+        return plain(item, depth - 1) if type(item) is not type(value) else cut(str(item))
+    return cut(value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def cut(text: str) -> Any:
+    """Return text as it is recorded: one that is too long by its beginning, its length and its digest."""
+    if len(text) <= VALUE_CHARACTERS:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return {"$cut": text[:VALUE_CHARACTERS], "characters": len(text), "digest": f"sha256:{digest}"}

@@ -1,0 +1,142 @@
+"""The records of :mod:`provkg.capture` put together: sessions, and what lines tell of each activity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from provkg.readers.system import environment
+from provkg.records import Environment, Kind
+
+VERSION = 1
+Reference = dict[str, Any]
+
+
+@dataclass
+class Told:
+    """What lines tell of one activity."""
+
+    line: int
+    start: dict[str, Any] = field(default_factory=dict)
+    end: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    files: list[tuple[Kind, Reference, int]] = field(default_factory=list)
+    paths: list[Reference] = field(default_factory=list)
+    links: list[tuple[Kind, Reference, Reference, bool, int]] = field(default_factory=list)
+    digests: dict[tuple[Any, ...], Reference] = field(default_factory=dict)
+    dry: bool = False
+
+
+class Captured:
+    """The records of one source."""
+
+    def __init__(self) -> None:
+        self.environments: dict[str, Environment] = {}
+        self.sessions: dict[str, tuple[dict[str, Any], int]] = {}
+        self.told: dict[str, Told] = {}
+
+    def take(self, record: Any, line: int) -> None:
+        """Take one record.
+
+        Raises:
+            ValueError: it is none; the message says why.
+        """
+        if not isinstance(record, dict) or record.get("provkg") != VERSION:
+            raise ValueError(f"no record of version {VERSION}")
+        kind = record.get("kind")
+        if kind == "environment":
+            self.environments[str(record.get("digest"))] = environment(dict(record.get("system") or {}))
+            return
+        if not record.get("id"):
+            raise ValueError("a record without an id")
+        id_ = str(record["id"])
+        if kind == "session":
+            self.sessions.setdefault(id_, (record, line))
+            return
+        take = _TAKEN.get(kind) if isinstance(kind, str) else None
+        if take is None:
+            raise ValueError(f"a record of unknown kind {kind!r}")
+        told = self.told.get(id_) or Told(line)
+        take(told, record, line)
+        told.dry = told.dry or record.get("dry") is True
+        self.told[id_] = told
+
+
+def _start(told: Told, record: dict[str, Any], line: int) -> None:
+    _lists(told, record, line)
+    told.start, told.line = record, line
+
+
+def _end(told: Told, record: dict[str, Any], line: int) -> None:
+    _lists(told, record, line)
+    told.end = record
+
+
+def _lists(told: Told, record: dict[str, Any], line: int) -> None:
+    files = [
+        (kind, _checked(each), line)
+        for kind, key in ((Kind.USED, "used"), (Kind.GENERATED, "generated"))
+        for each in record.get(key) or ()
+    ]
+    paths = [_checked(each) for each in record.get("paths") or ()]
+    told.parameters |= dict(record.get("parameters") or {})
+    told.files += files
+    told.paths += paths
+
+
+def _file(told: Told, record: dict[str, Any], line: int) -> None:
+    told.files.append((Kind.USED if record["kind"] == "used" else Kind.GENERATED, _checked(record), line))
+
+
+def _path(told: Told, record: dict[str, Any], _: int) -> None:
+    told.paths.append(_checked(record))
+
+
+def _parameter(told: Told, record: dict[str, Any], _: int) -> None:
+    told.parameters[str(record.get("name"))] = record.get("value")
+
+
+def _member(told: Told, record: dict[str, Any], line: int) -> None:
+    told.links.append((Kind.MEMBER, _checked(record.get("collection")), _checked(record.get("member")), False, line))
+
+
+def _derived(told: Told, record: dict[str, Any], line: int) -> None:
+    before = record.get("before") is True
+    told.links.append((Kind.DERIVED, _checked(record.get("entity")), _checked(record.get("source")), before, line))
+
+
+def _digest(told: Told, record: dict[str, Any], _: int) -> None:
+    told.digests[state(record)] = record
+
+
+_TAKEN: dict[str, Callable[[Told, dict[str, Any], int], None]] = {
+    "start": _start,
+    "end": _end,
+    "used": _file,
+    "generated": _file,
+    "path": _path,
+    "parameter": _parameter,
+    "member": _member,
+    "derived": _derived,
+    "digest": _digest,
+}
+
+
+def _checked(reference: Any) -> Reference:
+    """Return a reference to a file or another thing.
+
+    Raises:
+        TypeError: it is none.
+        ValueError: it is nowhere.
+    """
+    if not isinstance(reference, dict):
+        raise TypeError("a file that is no object")
+    if str(reference.get("path") or "").startswith("/"):
+        return reference
+    if "://" in str(reference.get("url") or "") or reference.get("local") is not None:
+        return reference
+    raise ValueError("a file without an absolute path")
+
+
+def state(file: Reference) -> tuple[Any, ...]:
+    """Return what tells a file, as it was, from what lies there at another time."""
+    return tuple(file.get(key) for key in ("path", "real", "size", "mtime_ns"))

@@ -1,0 +1,21 @@
+"""What tests of capture share: reading its records, and small pipelines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def records(path: str | Path = "provkg.jsonl") -> list[dict[str, Any]]:
+    """Return all records of a log."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def of_kind(kind: str, path: str | Path = "provkg.jsonl") -> list[dict[str, Any]]:
+    """Return the records of one kind."""
+    return [record for record in records(path) if record["kind"] == kind]
+
+
+def ends(path: str | Path = "provkg.jsonl") -> dict[str, dict[str, Any]]:
+    """Return the end record of each activity, by its name; the last of each name."""
+    names = {record["id"]: record["name"] for record in of_kind("start", path)}
+    return {names[record["id"]]: record for record in of_kind("end", path)}
