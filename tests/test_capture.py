@@ -270,7 +270,14 @@ def test_a_file_that_was_not_there_or_was_left_as_it_was_makes_no_edge(prov: Rec
 def test_what_links_lead_to_is_what_was_read(prov: Recorder, kg: KnowledgeGraph) -> None:
     Path("v1").mkdir()
     Path("v1/cal.h5").write_text("1")
+    Path("raw.txt").write_text("0")
     Path("pro").symlink_to("v1")
+    Path("latest.h5").symlink_to("v1/cal.h5")
+    with prov.activity("look") as run:
+        for name in ("v1/cal.h5", "raw.txt", "latest.h5"):  # folders without links are remembered, links are not missed
+            run.used(str(Path(name).absolute()))
+    assert of_kind("used")[-1]["real"] == str(Path("v1/cal.h5").absolute())
+    Path("provkg.jsonl").unlink()
     with prov.activity("calibrate") as run:
         run.used("pro/cal.h5")
         Path("out.txt").write_text("2")

@@ -17,7 +17,7 @@ from provkg.capture import redaction
 from provkg.capture.environment import surroundings
 from provkg.capture.facts import plain, uuid7
 from provkg.capture.recorder import Recorder
-from provkg.capture.run import Run, reference
+from provkg.capture.run import reference
 from provkg.capture.warned import warn
 
 _PASSED = (signal.SIGTERM, signal.SIGHUP)
@@ -52,16 +52,13 @@ def run_command(
         where the recorder is dry: nothing runs then.
     """
     given = redaction.parameters(plain(parameters or {}))
-    around = surroundings(command[0], pipeline=recorder.folder, variables=recorder.environ)
+    around = surroundings(command[0], pipeline=recorder.sessions.folder, variables=recorder.sessions.environ)
     shown = redaction.arguments(command)
 
-    def told(run: Run) -> dict[str, Any]:
-        files = run.digest("used", [reference(path, role) for role, path in used], at_once=True)
-        return ({"parameters": given} if given else {}) | ({"used": files} if files else {})
-
-    run = recorder.start(
-        name or Path(command[0]).name, told=told, around=around, session={"id": uuid7(), "arguments": shown}
-    )
+    files = recorder.digested("used", [reference(path, role) for role, path in used], at_once=True)
+    told = ({"parameters": given} if given else {}) | ({"used": files} if files else {})
+    session = {"id": uuid7(), "arguments": shown}
+    run = recorder.start(name or Path(command[0]).name, told, around=around, session=session)
     if run.dry:
         run.end("completed", generated=[reference(path, role) for role, path in generated])
         return 0
@@ -73,13 +70,13 @@ def run_command(
         warn(f"{command[0]}: {error.strerror or error}")
         return 127
     status = "interrupted" if -code in _INTERRUPTED else "completed" if code == 0 else "failed"
-    made = _made(run, generated)
+    made = _made(recorder, generated)
     exit_status = 128 - code if code < 0 else code
     run.end(status, exit=exit_status, resources=taken, **made, **streams.digests())
     return exit_status
 
 
-def _made(run: Run, generated: Files) -> dict[str, Any]:
+def _made(recorder: Recorder, generated: Files) -> dict[str, Any]:
     """Return what was generated; what was not is a warning."""
     files = []
     for role, path in generated:
@@ -87,7 +84,7 @@ def _made(run: Run, generated: Files) -> dict[str, Any]:
             files.append(reference(path, role))
         else:
             warn(f"{path} was not generated")
-    return {"generated": run.digest("generated", files, at_once=True)} if files else {}
+    return {"generated": recorder.digested("generated", files, at_once=True)} if files else {}
 
 
 def _run(command: Sequence[str], streams: "_Output", within: str) -> tuple[int, dict[str, Any]]:

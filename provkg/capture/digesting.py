@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 Which = Literal["never", "inputs", "outputs", "all"]
 LIMIT_BYTES = 4 << 30
 _SETTLED_NS = 2_000_000_000  # a file that was changed just now can be changed again in the same tick of its clock
+_KINDS = {"never": (), "inputs": ("used",), "outputs": ("generated",), "all": ("used", "generated")}
 _Key = tuple[int, int, int, int]
 
 
@@ -36,9 +37,7 @@ class Policy:
 
     def wants(self, kind: str) -> bool:
         """Say whether files that were ``used`` or ``generated`` are digested."""
-        return self.which == "all" or (
-            self.which != "never" and self.which == {"used": "inputs", "generated": "outputs"}.get(kind)
-        )
+        return kind in _KINDS[self.which]
 
 
 class Digests:

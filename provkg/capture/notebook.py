@@ -53,7 +53,7 @@ def run_cell(recorder: Recorder, shell: Any, line: str, cell: str) -> None:
     given = _PARSER.parse_args(shlex.split(line))
     parameters = dict(text.partition("=")[::2] for text in given.param)
     told = {"source": cell} | ({"parameters": redaction.parameters(parameters)} if parameters else {})
-    run = recorder.start(given.name, told=lambda _: told)
+    run = recorder.start(given.name, told)
     for role, path in map(_file, given.used):
         run.used(path, role)
     before = {_RUN: shell.user_ns[_RUN]} if _RUN in shell.user_ns else {}

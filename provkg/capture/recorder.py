@@ -12,9 +12,6 @@ written once and referred to. All records are described by ``docs/capture.schema
 import functools
 import logging
 import os
-import platform
-import sys
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,16 +21,15 @@ from typing import Any, TypeVar
 from provkg.capture import redaction
 from provkg.capture.described import Pipeline
 from provkg.capture.digesting import LIMIT_BYTES, Digests, Policy, Which
-from provkg.capture.environment import Surroundings, slurm, surroundings
+from provkg.capture.environment import Surroundings
 from provkg.capture.facts import forked, now, plain, uuid7
-from provkg.capture.lines import VERSION, lines
-from provkg.capture.run import Run, after_fork, current
-from provkg.capture.sink import File, Logger, Opened, Sink
+from provkg.capture.run import Reference, Run, after_fork, current
+from provkg.capture.session import Sessions, main_folder
+from provkg.capture.sink import File, Logger, Sink
 from provkg.capture.tracing import traced
 from provkg.capture.warned import warn
 
 Traced = TypeVar("Traced", bound=Callable[..., Any])
-OfRun = Callable[[Run], dict[str, Any]]
 FILE, DEFAULT = "PROVKG_CAPTURE_FILE", "provkg.jsonl"
 _recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
 
@@ -93,13 +89,11 @@ class Recorder:
         named = os.fspath(self.path) if path is None else os.fspath(path)
         self._sink: Sink = Logger(logger) if logger is not None else File(self.path, named.endswith("/"))
         self.digests = Digests(Policy(digest or os.environ.get("PROVKG_DIGEST") or "all", limit, algorithm))  # type: ignore[arg-type]
-        self.background, self.personal, self.environ = background, personal, tuple(environ)
-        self.variables = variables
+        self.background, self.variables = background, variables
+        self.later = background and self.digests.policy.which != "never"
         self._definition = definition
-        self.folder = Path(pipeline) if pipeline is not None else _main_folder()
-        self._lock = threading.RLock()
-        self._sessions: dict[str, dict[str, Any]] = {}
-        self._around: Surroundings | None = None
+        folder = Path(pipeline) if pipeline is not None else main_folder()
+        self.sessions = Sessions(folder, tuple(environ), personal, self.dry)
         self._within = os.environ.get("PROVKG_WITHIN", "")
         _recorders.add(self)
 
@@ -118,43 +112,41 @@ class Recorder:
     def start(
         self,
         name: str,
+        facts: Mapping[str, Any] | None = None,
         *,
         within: str = "",
-        told: OfRun | None = None,
         around: Surroundings | None = None,
-        dry: bool = False,
         session: Mapping[str, Any] | None = None,
+        dry: bool = False,
     ) -> Run:
         """Start an activity that is ended with :meth:`Run.end`.
 
         Args:
             name: the type of activity.
+            facts: what else the start tells: ``parameters``, ``used``.
             within: the id of the activity that it is part of.
-            told: gives what else the start tells; what it raises is a warning.
             around: what it runs in; what this process runs in when None.
-            dry: nothing is really done; always so where the recorder is dry.
             session: facts of the session, where it has more than those of the process.
+            dry: nothing is really done; always so where the recorder is dry.
         """
-        id_ = uuid7()
-        if not self.enabled:
-            return Run(self, id_, name, None)
-        try:
-            to = self._sink.opened()
-            session_id = self._session(to, around, dict(session or {}))
-        except Exception as error:  # noqa: BLE001 - the program that is watched goes on
-            warn(f"provkg could not record to {self.path}: {error}", level=4)
-            return Run(self, id_, name, None)
-        run = Run(self, id_, name, to)
-        run.dry = run.dry or dry
-        parent = within or (above.id if (above := current()) is not None else self._within)
-        part = {"within": parent} if parent else {}
-        facts = {"name": name, "time": now(), "session": session_id, **part}
-        if told is not None:
+        to, session_id = None, ""
+        if self.enabled:
             try:
-                facts |= told(run)
+                to = self._sink.opened()
+                session_id = self.sessions.id(to, around, session)
             except Exception as error:  # noqa: BLE001 - the program that is watched goes on
-                warn(f"provkg could not record all of {name}: {error!r}", level=4)
-        run.write("start", facts)
+                to = None
+                warn(f"provkg could not record to {self.path}: {error}", level=4)
+        run = Run(self, uuid7(), name, to, dry or self.dry)
+        if to is not None:
+            above = current()
+            parent = within or (above.id if above is not None else self._within)
+            told: dict[str, Any] = {"name": name, "time": now(), "session": session_id}
+            if parent:
+                told["within"] = parent
+            if facts:
+                told.update(facts)
+            run.write("start", told)
         return run
 
     def trace(self, traced_: Traced) -> Traced:
@@ -179,70 +171,15 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - the program that is watched goes on
             warn(f"provkg could not digest: {error!r}")
 
-    # Records
-
-    def write(self, to: Opened | None, kind: str, id_: str, facts: dict[str, Any], *, dry: bool = False) -> None:
-        """Write one record of an activity; what goes wrong is a warning, and a record that is too long is several."""
-        if to is None or not self.enabled:
-            return
-        try:
-            record: dict[str, Any] = {"kind": kind, "id": id_}
-            if dry:
-                record["dry"] = True
-            self._write(to, {**record, **facts})
-        except Exception as error:  # noqa: BLE001 - the program that is watched goes on
-            warn(
-                f"provkg could not record to {self.path}: {error if isinstance(error, OSError) else repr(error)}",
-                level=5,
-            )
-
-    def _write(self, to: Opened, record: dict[str, Any]) -> None:
-        for each in lines({"provkg": VERSION, **record}):
-            to.write(each)
-
-    def _session(self, to: Opened, around: Surroundings | None, facts: dict[str, Any]) -> str:
-        """Return the id of a session of this process; it is written to each place once, with its environment."""
-        key = f"{around.digest if around is not None else ''}{sorted(facts.items())}" if around or facts else ""
-        known = self._sessions.get(key)
-        if known is None or known["id"] not in to.told:
-            with self._lock:
-                around = around or self._surroundings()
-                if known is None:
-                    begun = {"id": uuid7(), "time": now(), "environment": around.digest, **self._process(), **facts}
-                    known = self._sessions.setdefault(key, begun)
-                if known["id"] not in to.told:
-                    self._environment(to, around)
-                    dry = {"dry": True} if self.dry else {}
-                    self._write(to, {"kind": "session", **known, **dry})
-                    to.told.add(known["id"])
-        return str(known["id"])
-
-    def _environment(self, to: Opened, around: Surroundings) -> None:
-        """Write an environment to a place that has it not yet."""
-        if around.digest not in to.told:
-            told = {"digest": around.digest, "system": around.system} | ({"dry": True} if self.dry else {})
-            self._write(to, {"kind": "environment", **told})
-            to.told.add(around.digest)
-
-    def _surroundings(self) -> Surroundings:
-        if self._around is None:
-            self._around = surroundings(pipeline=self.folder, variables=self.environ)
-        return self._around
-
-    def _process(self) -> dict[str, Any]:
-        home = "" if self.personal else redaction.home()
-        facts: dict[str, Any] = {
-            "arguments": redaction.arguments(sys.orig_argv, home),
-            "directory": redaction.without_person(str(Path.cwd()), home),
-            "host": platform.node(),
-            "pid": os.getpid(),
-        }
-        job, agent = slurm(), redaction.account() if self.personal else ""
-        return facts | ({"agent": agent} if agent else {}) | ({"slurm": job} if job else {})
+    def digested(self, kind: str, files: list[Reference], *, at_once: bool = False) -> list[Reference]:
+        """Return references to files with digests, where they are wanted and not made in the background."""
+        if not self.digests.policy.wants(kind) or self.dry or (self.background and not at_once):
+            return files
+        return [{**each, **self.digests.of(each)} if "size" in each else each for each in files]
 
     def forget(self) -> None:
         """Forget what belongs to the process from which this one was forked."""
-        self._sessions, self._lock = {}, threading.RLock()
+        self.sessions.forget()
         self._sink.forget()
         self.digests.forked()
 
@@ -261,7 +198,7 @@ class Activity:
     def __enter__(self) -> Run:
         known = self.parameters
         told = {"parameters": redaction.parameters(plain(known))} if known else {}
-        run = self.recorder.start(self.name, within=self.within, told=lambda _: told)
+        run = self.recorder.start(self.name, told, within=self.within)
         self._runs.append(run)
         return run.__enter__()
 
@@ -269,12 +206,6 @@ class Activity:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._runs.pop().__exit__(kind, error, trace)
-
-
-def _main_folder() -> Path | None:
-    """Return where the main script lies."""
-    main = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(main).absolute().parent if main else None
 
 
 def _forked() -> None:

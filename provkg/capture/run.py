@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from provkg.capture import redaction
 from provkg.capture.facts import file_facts, now, plain
+from provkg.capture.lines import VERSION, lines
 from provkg.capture.sink import Opened
 from provkg.capture.warned import warn
 
@@ -39,8 +40,8 @@ class Run:
 
     __slots__ = ("_open", "_pid", "_to", "_tokens", "dry", "id", "name", "recorder")
 
-    def __init__(self, recorder: "Recorder", id_: str, name: str, to: Opened | None) -> None:
-        self.recorder, self.id, self.name, self.dry = recorder, id_, name, recorder.dry
+    def __init__(self, recorder: "Recorder", id_: str, name: str, to: Opened | None, dry: bool) -> None:
+        self.recorder, self.id, self.name, self.dry = recorder, id_, name, dry
         self._to, self._pid, self._open = to, os.getpid(), [True]
         self._tokens: list[Token[Run | None]] = []
 
@@ -52,11 +53,11 @@ class Run:
             role: what it is to the activity, such as ``Input``.
             about: ``name``, ``type``, ``content_type``: what kind of entity it is.
         """
-        self._make("used", lambda: self._file("used", path, role, about))
+        self._file("used", path, role, about)
 
     def generated(self, path: Path, role: str = "", **about: Any) -> None:
         """Record a file that was written, as it is now. The arguments are those of :meth:`used`."""
-        self._make("generated", lambda: self._file("generated", path, role, about))
+        self._file("generated", path, role, about)
 
     def parameter(self, name: str, value: Any) -> None:
         """Record a parameter; the value of one that is named like a secret is not recorded."""
@@ -86,42 +87,50 @@ class Run:
             known = status if status in _STATUS else "failed"
             self.write("end", {"time": now(), "status": known, **facts})
 
-    def digest(self, kind: str, references: list[Reference], *, at_once: bool = False) -> list[Reference]:
-        """Return references with the digests that the policy wants; those made in the background are told later."""
-        digests = self.recorder.digests
-        if self.dry or not digests.policy.wants(kind):
-            return references
-        found = []
-        for each in references:
-            if "size" not in each:
-                found.append(each)
-            elif self.recorder.background and not at_once:
-                digests.later(each, partial(self._told, each))
-                found.append(each)
-            else:
-                found.append(each | digests.of(each))
-        return found
+    def later(self, kind: str, files: list[Reference]) -> None:
+        """Let the digests that are wanted be made in the background, and told."""
+        recorder = self.recorder
+        if not recorder.later or self.dry or self._to is None or not recorder.digests.policy.wants(kind):
+            return
+        for each in files:
+            if "size" in each:
+                recorder.digests.later(each, partial(self._digested, each))
 
     def write(self, kind: str, facts: dict[str, Any]) -> None:
         """Write a record; what goes wrong is a warning."""
-        self.recorder.write(self._to, kind, self.id, facts, dry=self.dry)
-
-    def _make(self, kind: str, facts: Callable[[], dict[str, Any]]) -> None:
-        """Write a record of facts that are still to be found."""
-        if self._to is None:
+        to = self._to
+        if to is None:
             return
+        record = {"provkg": VERSION, "kind": kind, "id": self.id, **facts}
+        if self.dry:
+            record["dry"] = True
+        try:
+            for each in lines(record):
+                to.write(each)
+        except Exception as error:  # noqa: BLE001 - the program that is watched goes on
+            told = error if isinstance(error, OSError) else repr(error)
+            warn(f"provkg could not record to {self.recorder.path}: {told}", level=4)
+
+    def _make(self, kind: str, facts: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Write a record of facts that are still to be found, and return them."""
+        if self._to is None:
+            return {}
         try:
             found = facts()
         except Exception as error:  # noqa: BLE001 - the program that is watched goes on
             warn(f"provkg could not record that {self.name} {kind}: {error!r}", level=4)
-            return
+            return {}
         self.write(kind, found)
+        return found
 
-    def _file(self, kind: str, path: Path, role: str, about: dict[str, Any]) -> dict[str, Any]:
-        [found] = self.digest(kind, [reference(path, role, **about)])
-        return found | {"time": now()}
+    def _file(self, kind: str, path: Path, role: str, about: dict[str, Any]) -> None:
+        def facts() -> dict[str, Any]:
+            [file] = self.recorder.digested(kind, [reference(path, role, **about)])
+            return {**file, "time": now()}
 
-    def _told(self, file: Reference, digest: dict[str, Any]) -> None:
+        self.later(kind, [self._make(kind, facts)])
+
+    def _digested(self, file: Reference, digest: dict[str, Any]) -> None:
         self.write("digest", {key: file[key] for key in ("path", "real", "size", "mtime_ns") if key in file} | digest)
 
     def enter(self) -> None:

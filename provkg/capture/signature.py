@@ -49,15 +49,21 @@ class Signature:
         self.positional = tuple(each.name for each in parameters if each.kind in positional)
         self.rest = next((each.name for each in parameters if each.kind is inspect.Parameter.VAR_POSITIONAL), "")
         self.defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+        self.count = len(parameters)
         self.marks = _marks(function)
-        self.made = [(name, mark.role or name) for name, mark in self.marks.items() if mark.kind == "generated"]
+        self.read, self.made, self.undecided = map(self._roles, ("used", "generated", "path"))
+
+    def _roles(self, kind: str) -> list[tuple[str, str]]:
+        """Return the names of the arguments that have a mark, with their roles."""
+        return [(name, mark.role or name) for name, mark in self.marks.items() if mark.kind == kind]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by name; what does not fit is left to the call itself."""
         values = dict(zip(self.positional, args, strict=False))
         values.update(kwargs)
-        for name, default in self.defaults.items():
-            values.setdefault(name, default)
+        if len(values) < self.count:
+            for name, default in self.defaults.items():
+                values.setdefault(name, default)
         if self.rest and len(args) > len(self.positional):
             values[self.rest] = args[len(self.positional) :]
         if self.is_method:
@@ -66,19 +72,21 @@ class Signature:
 
     def before(self, call: Call) -> None:
         """Find parameters, what is used, and paths of which it is not known what becomes of them."""
-        marks = self.marks
-        for name, value in call.values.items():
-            mark = marks.get(name)
-            if mark is None:
-                call.parameters[name] = plain(value)
-                continue
-            for path in _paths(value):
-                if mark.kind == "used":
-                    call.used.append(reference(path, mark.role or name))
-                else:
-                    call.look(path)
-                if mark.kind == "path":
-                    call.paths.append(reference(path, name))
+        values = call.values
+        for name, role in self.read:
+            for path in _paths(values.get(name)):
+                call.used.append(reference(path, role))
+        for name, _ in self.made:
+            for path in _paths(values.get(name)):
+                call.look(path)
+        for name, role in self.undecided:
+            for path in _paths(values.get(name)):
+                call.look(path)
+                call.paths.append(reference(path, role))
+        marks, parameters = self.marks, call.parameters
+        for name, value in values.items():
+            if name not in marks:
+                parameters[name] = plain(value)
 
     def after(self, call: Call) -> None:
         """Find what was generated; a path without a mark was used where nothing changed, else generated."""

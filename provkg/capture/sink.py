@@ -7,11 +7,14 @@ in the old one and what starts is written to the new one. A crash leaves at most
 import logging
 import os
 import socket
+import time
 import weakref
 from pathlib import Path
 from typing import Protocol
 
 from provkg.capture.facts import uuid7
+
+_SECONDS = 0.05  # within which a file that was renamed may still be written to
 
 
 class Opened(Protocol):
@@ -60,14 +63,15 @@ class File:
 
     def __init__(self, path: Path, in_folder: bool = False) -> None:
         self.path, self.in_folder = path, in_folder
-        self._name = ""
+        self._name, self._until = "", 0.0
         self._open: OpenFile | None = None
 
     def opened(self) -> OpenFile:
         """Return the file that has this name now."""
-        now = self._open
-        if now is None or not self._is(now):
+        now, at = self._open, time.monotonic()
+        if now is None or (at > self._until and not self._is(now)):
             now = self._open = OpenFile(self._named())
+            self._until = at + _SECONDS
         return now
 
     def forget(self) -> None:
@@ -88,6 +92,7 @@ class File:
             status = os.stat(self._name)  # noqa: PTH116 - at each start of an activity
         except OSError:
             return False
+        self._until = time.monotonic() + _SECONDS
         return status.st_ino == file.inode and status.st_dev == file.device
 
 

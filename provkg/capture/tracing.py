@@ -62,7 +62,8 @@ class _Tracer:
     def __init__(
         self, recorder: "Recorder", function: Callable[..., Any], name: str, parameters: dict[str, Any]
     ) -> None:
-        self.recorder, self.called, self.name, self.parameters = recorder, function, name, parameters
+        self.recorder, self.called, self.name = recorder, function, name
+        self.parameters = redaction.parameters(plain(parameters))
         self.signature = Signature(function)
         described = recorder.pipeline.plan(name) if recorder.pipeline is not None else None
         self.plan: Plan = described or self.signature
@@ -138,26 +139,25 @@ class _Tracer:
             self.plan.before(call)
         except Exception as error:  # noqa: BLE001 - the program that is watched goes on
             warn(f"provkg could not look at a call of {self.name}: {error!r}", level=4)
-        run = self.recorder.start(
-            self.name, told=lambda run: self._before(run, call), dry=call.dry, session=call.session
-        )
-        for entity, source in call.derived:
-            run.write("derived", {"entity": entity, "source": source, "before": True})
-        call.derived = []
-        return call, run
-
-    def _before(self, run: Run, call: Call) -> dict[str, Any]:
         told: dict[str, Any] = {}
         if self.parameters:
-            call.parameters = plain(self.parameters) | call.parameters
+            call.parameters = self.parameters | call.parameters
         if call.parameters:
             told["parameters"] = redaction.parameters(call.parameters)
-        if call.used:
-            told["used"] = run.digest("used", call.used)
+        used = call.used
+        if used:
+            told["used"] = used = self.recorder.digested("used", used)
             call.used = []
         if call.paths:
             told["paths"] = call.paths
-        return told
+        run = self.recorder.start(self.name, told, session=call.session, dry=call.dry)
+        if used and self.recorder.later:
+            run.later("used", used)
+        if call.derived:
+            for entity, source in call.derived:
+                run.write("derived", {"entity": entity, "source": source, "before": True})
+            call.derived = []
+        return call, run
 
     def end(self, call: Call, run: Run, error: BaseException | None) -> None:
         """Record the end of a call; where it failed, only files that are there and have changed were generated."""
@@ -169,11 +169,15 @@ class _Tracer:
         if error is not None:
             call.generated = [each for each in call.generated if "size" in each and "unchanged" not in each]
             call.members, call.derived = [], []
+        digested = self.recorder.digested
         if call.used:
-            told["used"] = run.digest("used", call.used)
+            told["used"] = call.used = digested("used", call.used)
         if call.generated:
-            told["generated"] = run.digest("generated", call.generated)
+            told["generated"] = call.generated = digested("generated", call.generated)
         run.end(**told)
+        if self.recorder.later:
+            run.later("used", call.used)
+            run.later("generated", call.generated)
         for collection, member in call.members:
             run.write("member", {"collection": collection, "member": member})
         for entity, source in call.derived:

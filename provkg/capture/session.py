@@ -1,0 +1,87 @@
+"""What a process is and what it runs in: told once to each place, and referred to."""
+
+import os
+import platform
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provkg.capture import redaction
+from provkg.capture.environment import Surroundings, slurm, surroundings
+from provkg.capture.facts import now, uuid7
+from provkg.capture.lines import VERSION, lines
+from provkg.capture.sink import Opened
+
+
+@dataclass
+class Sessions:
+    """The sessions of this process: one, or several where a pipeline gives them facts of their own.
+
+    ``folder`` lies in the git repository of the pipeline; ``environ`` are names of more variables to tell; ``personal``
+    tells the account; ``dry`` marks all as of a dry run.
+    """
+
+    folder: Path | None
+    environ: tuple[str, ...]
+    personal: bool
+    dry: bool
+    _known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _around: Surroundings | None = None
+    _lock: Any = field(default_factory=threading.RLock)
+
+    def id(self, to: Opened, around: Surroundings | None, facts: Mapping[str, Any] | None) -> str:
+        """Return the id of a session; a place that has it not yet is told, with its environment.
+
+        Raises:
+            OSError: the place cannot be written to.
+        """
+        key = f"{around.digest if around is not None else ''}{sorted((facts or {}).items())}" if around or facts else ""
+        known = self._known.get(key)
+        if known is None or known["id"] not in to.told:
+            with self._lock:
+                around = around or self.surroundings()
+                if known is None:
+                    begun = {"id": uuid7(), "time": now(), "environment": around.digest, **self._process()}
+                    known = self._known.setdefault(key, begun | dict(facts or {}))
+                if known["id"] not in to.told:
+                    if around.digest not in to.told:
+                        self._tell(to, "environment", {"digest": around.digest, "system": around.system})
+                        to.told.add(around.digest)
+                    self._tell(to, "session", known)
+                    to.told.add(known["id"])
+        return str(known["id"])
+
+    def surroundings(self) -> Surroundings:
+        """Return what this process runs in; it is found once."""
+        if self._around is None:
+            self._around = surroundings(pipeline=self.folder, variables=self.environ)
+        return self._around
+
+    def forget(self) -> None:
+        """Forget the sessions of the process from which this one was forked; what it runs in is the same."""
+        self._known, self._lock = {}, threading.RLock()
+
+    def _tell(self, to: Opened, kind: str, facts: dict[str, Any]) -> None:
+        dry = {"dry": True} if self.dry else {}
+        for each in lines({"provkg": VERSION, "kind": kind, **dry, **facts}):
+            to.write(each)
+
+    def _process(self) -> dict[str, Any]:
+        home = "" if self.personal else redaction.home()
+        facts: dict[str, Any] = {
+            "arguments": redaction.arguments(sys.orig_argv, home),
+            "directory": redaction.without_person(str(Path.cwd()), home),
+            "host": platform.node(),
+            "pid": os.getpid(),
+        }
+        job, agent = slurm(), redaction.account() if self.personal else ""
+        return facts | ({"agent": agent} if agent else {}) | ({"slurm": job} if job else {})
+
+
+def main_folder() -> Path | None:
+    """Return where the main script of this process lies, if it has one."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(main).absolute().parent if main else None
