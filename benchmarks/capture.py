@@ -76,7 +76,7 @@ def of_logprov(log: str) -> Callable[[], object]:
         "entity_descriptions": {"File": {"type": "File", "contentType": "application/x-hdf"}},
         "agents": {},
     }
-    config = {"log_filename": log, "log_args": False, "log_kwargs": False, "log_returned_result": False}
+    config = {"log_filename": log}
     capture = ProvCapture(definitions=definition, config=config, get_file_id_func=str)
     capture.logger = logging.getLogger("logprov alone")  # its own is that of lstosa as well
     capture.logger.setLevel(logging.INFO)
@@ -92,7 +92,7 @@ def of_logprov(log: str) -> Callable[[], object]:
 
 
 def of_lstosa(with_variables: bool) -> Callable[[], object]:
-    """Return a call of lstosa's dl1ab with five parameters; what its ``parse_variables`` finds is given, or it is called."""
+    """Return a call of lstosa's dl1ab with five parameters; what ``parse_variables`` finds is given, or is found."""
     sys.argv = sys.argv[:1]
     from osa.configs import options  # noqa: PLC0415 - it reads the command line when it is imported
     from osa.provenance import capture  # noqa: PLC0415

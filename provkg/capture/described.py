@@ -47,86 +47,98 @@ class Pipeline:
         return Described(self, activity) if activity is not None else None
 
 
+class _Item:
+    """An entity that a definition names, prepared: how it is found, and what is always said of it."""
+
+    def __init__(self, what: Captured, entity: Entity | None, role: str) -> None:
+        self.what, self.value, self.location, self.id = what, what.value, what.location, what.id
+        self.is_file = entity is not None and "File" in entity.type
+        about = {"role": role, "name": entity.name if entity is not None else what.entity}
+        if entity is not None:
+            about |= {"type": entity.type, "content_type": entity.content_type, "index": entity.index}
+        self.about = {key: value for key, value in about.items() if value}
+
+
 class Described:
     """What one activity uses and generates, as its definition says."""
 
     def __init__(self, pipeline: Pipeline, activity: Activity) -> None:
         self.pipeline, self.activity = pipeline, activity
-        self.usages = [slot for slot in activity.slots if slot.kind == "usage"]
-        self.generations = [slot for slot in activity.slots if slot.kind == "generation"]
+        self.parameters = [(each.name, each.value) for each in activity.parameters if each.value is not None]
+        self.usages = [self._item(slot.captured, slot.role) for slot in activity.slots if slot.kind == "usage"]
+        self.generations = [self._items(slot) for slot in activity.slots if slot.kind == "generation"]
         self._said: set[Expression] = set()
+
+    def _item(self, what: Captured, role: str = "") -> _Item:
+        return _Item(what, self.pipeline.entities.get(what.entity), role)
+
+    def _items(self, slot: Slot) -> tuple[_Item, _Item | None, _Item | None]:
+        others = [self._item(each) if each is not None else None for each in (slot.members, slot.progenitors)]
+        return self._item(slot.captured, slot.role), others[0], others[1]
 
     def before(self, call: Call) -> None:
         """Find parameters, and what is used; a parameter that is false, zero or empty is one all the same."""
-        for parameter in self.activity.parameters:
-            if parameter.value is not None:
-                value = self.value(parameter.value, call.scopes)
-                if value is not MISSING:
-                    call.parameters[parameter.name] = plain(value)
-        for slot in self.usages:
-            used = self.references(slot, slot.captured, call.scopes)
-            call.used += used
-            call.derived += [(each, made) for each in used for made in self.made_as(slot, call, each)]
-        for slot in self.generations:
-            for path in self.paths(slot, call):
-                call.look(path)
-
-    def made_as(self, slot: Slot, call: Call, used: Reference) -> Iterator[Reference]:
-        """Give what a variable stood for when it was generated for this lot, if it is used as something else now."""
-        known = self.pipeline.made.get((call.lot, slot.captured.value)) if call.lot else None
-        if known is not None and _identity(known) != _identity(used):
-            yield known
+        scopes = call.scopes
+        for name, expression in self.parameters:
+            value = self.value(expression, scopes)
+            if value is not MISSING:
+                call.parameters[name] = plain(value)
+        for item in self.usages:
+            used = self.reference(item, scopes)
+            if used is not None:
+                call.used.append(used)
+                known = self.pipeline.made.get((call.lot, item.value)) if call.lot else None
+                if known is not None and _identity(known) != _identity(used):
+                    call.derived.append((used, known))
+        for item, _, _ in self.generations:
+            where = item.value or item.location
+            if item.is_file and where is not None:
+                path = _path(self.value(where, scopes, quiet=True))
+                if path:
+                    call.look(path)
 
     def after(self, call: Call) -> None:
         """Find what was generated, with its members and progenitors."""
-        for slot in self.generations:
-            for made in self.references(slot, slot.captured, call.scopes):
-                call.generated.append(call.changed(made))
-                if call.lot:
-                    self.pipeline.made[call.lot, slot.captured.value] = made
-                for what, pairs in ((slot.members, call.members), (slot.progenitors, call.derived)):
-                    if what is not None:
-                        pairs += [(made, each) for each in self.items(slot, what, call)]
+        for item, members, progenitors in self.generations:
+            made = self.reference(item, call.scopes)
+            if made is None:
+                continue
+            call.generated.append(call.changed(made))
+            if call.lot:
+                self.pipeline.made[call.lot, item.value] = made
+            if members is not None:
+                call.members += [(made, each) for each in self.each(members, call)]
+            if progenitors is not None:
+                call.derived += [(made, each) for each in self.each(progenitors, call)]
 
-    def paths(self, slot: Slot, call: Call) -> Iterator[str]:
-        """Give the paths of what will be generated, to see later whether it was."""
-        entity = self.pipeline.entities.get(slot.entity)
-        expression = slot.captured.value or slot.captured.location
-        if entity is None or "File" not in entity.type or expression is None:
-            return
-        if path := _path(self.value(expression, call.scopes, quiet=True)):
-            yield path
-
-    def items(self, slot: Slot, what: Captured, call: Call) -> Iterator[Reference]:
+    def each(self, item: _Item, call: Call) -> Iterator[Reference]:
         """Give members or progenitors: of each item of a list, else what the pipeline itself names."""
-        if what.many is None:
-            yield from self.references(slot, what, call.scopes)
-            return
-        listed = self.value(what.many, call.scopes)
+        listed: Any = [None]
+        if item.what.many is not None:
+            listed = self.value(item.what.many, call.scopes)
         for each in listed if isinstance(listed, list | tuple | set | frozenset) else []:
-            yield from self.references(slot, what, [each])
+            found = self.reference(item, call.scopes if item.what.many is None else [each])
+            if found is not None:
+                yield found
 
-    def references(self, slot: Slot, what: Captured, scopes: list[Any]) -> list[Reference]:
-        """Return what a record says of the entity that is meant: nothing where there is none."""
-        entity = self.pipeline.entities.get(what.entity or slot.entity)
-        about = _about(slot if what is slot.captured else None, entity, what.entity)
-        location = self.value(what.location, scopes) if what.location is not None else None
-        value = self.value(what.value, scopes) if what.value is not None else location
-        local = self.value(what.id, scopes) if what.id is not None else None
-        value, location, local = (None if each is MISSING else each for each in (value, location, local))
-        if local is not None:
-            about["local"] = f"{what.namespace}:{local}" if what.namespace else str(local)
-        where = _path(value) if entity is not None and "File" in entity.type else None
-        where = where or _path(location)
+    def reference(self, item: _Item, scopes: list[Any]) -> Reference | None:
+        """Return what a record says of the entity that is meant; None where there is none."""
+        location = self.value(item.location, scopes) if item.location is not None else None
+        value = self.value(item.value, scopes) if item.value is not None else location
+        where = (_path(value) if item.is_file else "") or _path(location)
+        about = item.about
+        if item.id is not None:
+            local = self.value(item.id, scopes)
+            if local is not MISSING and local is not None:
+                about = about | {"local": f"{item.what.namespace}:{local}" if item.what.namespace else str(local)}
         if where:
-            index = {"index": entity.index} if entity is not None and entity.index else {}
-            return [reference(where, **about, **index)]
-        if local is not None:
-            return [about]
-        if value is None:
-            return []
-        expression = what.value or what.location
-        return [about | self.pipeline.objects.reference(value, expression.text if expression else "")]
+            return reference(where) | about
+        if "local" in about:
+            return about
+        if value is None or value is MISSING:
+            return None
+        expression = item.value or item.location
+        return about | self.pipeline.objects.reference(value, expression.text if expression is not None else "")
 
     def value(self, expression: Expression, scopes: list[Any], *, quiet: bool = False) -> Any:
         """Follow an expression; one that leads nowhere is said once, with file and line."""
@@ -176,20 +188,11 @@ class Objects:
         return known[1]
 
 
-def _about(slot: Slot | None, entity: Entity | None, name: str) -> Reference:
-    """Return role and kind of an entity."""
-    facts = {
-        "role": slot.role if slot is not None else "",
-        "name": entity.name if entity is not None else name,
-        "type": entity.type if entity is not None else "",
-        "content_type": entity.content_type if entity is not None else "",
-    }
-    return {key: value for key, value in facts.items() if value}
-
-
 def _identity(reference: Reference) -> str | None:
     return reference.get("real") or reference.get("path") or reference.get("local")
 
 
 def _path(value: Any) -> str:
+    if type(value) is str:
+        return value
     return os.fsdecode(value) if isinstance(value, str | os.PathLike) else ""

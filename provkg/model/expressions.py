@@ -98,10 +98,16 @@ def follow(expression: Expression, scopes: Iterable[Any]) -> Any:
     >>> follow(parse("config.depth"), [{"config": {"depth": 0}}])
     0
     """
-    first, *rest = expression.steps
-    value = next((found for scope in scopes if (found := _member(scope, first.name)) is not MISSING), MISSING)
-    value = _parts(value, first.parts)
-    for step in rest:
+    steps = expression.steps
+    first = steps[0]
+    value = MISSING
+    for scope in scopes:
+        value = scope.get(first.name, MISSING) if type(scope) is dict else _member(scope, first.name)
+        if value is not MISSING:
+            break
+    if first.parts:
+        value = _parts(value, first.parts)
+    for step in steps[1:]:
         value = _parts(_member(value, step.name), step.parts)
     return value
 
