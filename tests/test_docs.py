@@ -3,6 +3,8 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from provkg.readers import readers
 from provkg.resources import sample
 from provkg.validation import LAYERS
 from provkg.validation.shapes import load
-from tests.test_cli import provkg as command
+from tests.conftest import environment
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -24,10 +26,19 @@ README = (ROOT / "README.md").read_text()
 def test_the_sessions_in_the_readme_are_what_a_user_sees(tmp_path: Path) -> None:
     shutil.copytree(sample(), tmp_path / "night")
     sessions = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-    assert len(sessions) == 2
+    assert len(sessions) == 3
+    [pipeline] = re.findall(r"```py\n(.*?)```", README, re.DOTALL)
+    lines = [line for line in pipeline.splitlines() if line]
+    assert len(lines) + len(re.findall(r"^\$ provkg", sessions[2], re.MULTILINE)) <= 10  # from capture to an answer
+    (tmp_path / "pipeline.py").write_text(pipeline)
+    (tmp_path / "raw.txt").write_text("1\n5\n3\n")
     for block in re.split(r"^\$ ", "".join(sessions), flags=re.MULTILINE)[1:]:
         line, _, output = block.partition("\n")
-        done = command(*shlex.split(line)[1:], cwd=tmp_path)
+        program, *words = shlex.split(line)
+        run = [sys.executable] if program == "python" else [sys.executable, "-m", "provkg"]
+        done = subprocess.run(
+            [*run, *words], cwd=tmp_path, capture_output=True, text=True, env=environment(), check=False
+        )
         shown = (done.stderr + done.stdout).replace(f"{tmp_path}/", "")
         assert shown == output, line
 

@@ -31,6 +31,8 @@ _COMMANDS = {
     "why": ("provkg.cli.diff", "The same as diff."),
     "gaps": ("provkg.cli.gaps", "What lies in an archive against what the graph knows."),
     "verify": ("provkg.cli.verify", "Whether files are still what was recorded."),
+    "stamp": ("provkg.cli.stamp", "Write into a file which product it is: FITS, HDF5, ECSV."),
+    "whois": ("provkg.cli.stamp", "What a file is, whatever it is called now."),
     "reconcile": ("provkg.cli.reconcile", "What the scheduler saw, beside what was recorded."),
     "taint": ("provkg.cli.taint", "What something bad has touched; record it, lift it, list what to make again."),
     "audit": ("provkg.cli.taint", "Products made with software or a configuration that advisories warn of."),

@@ -137,3 +137,11 @@ def _text(h5py: ModuleType, value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     return value.item() if hasattr(value, "item") else value
+
+
+def product_id(source: Source) -> str:
+    """Return the CTA product id that a product carries, or nothing: also where it is no product."""
+    if not knows(source):
+        return ""
+    meta, _ = drop_fabricated(_header(source))
+    return str(meta.get("CTA PRODUCT ID") or "").lower()
