@@ -629,6 +629,28 @@ def test_secrets_and_persons_are_not_recorded(monkeypatch: pytest.MonkeyPatch, t
     assert of_kind("start")[0]["parameters"]["deep"] == {"api_key": "[redacted]", "n": 1}
 
 
+def test_the_script_of_a_process_is_an_input_of_all_it_does_unless_it_was_changed_since(kg: KnowledgeGraph) -> None:
+    code = """
+import os, sys
+from provkg.capture import Recorder
+if sys.argv[1:]:
+    os.utime(__file__, (9e9, 9e9))
+with Recorder().activity("step") as run:
+    open("out.txt", "w").close()
+    run.generated("out.txt")
+"""
+    Path("script.py").write_text(code)
+    os.utime("script.py", (1e9, 1e9))
+    subprocess.run([sys.executable, "script.py"], check=True)
+    subprocess.run([sys.executable, "script.py", "change"], check=True)
+    first, second = (session["script"] for session in of_kind("session"))
+    assert first["digest"] == "sha256:" + hashlib.sha256(code.encode()).hexdigest()
+    assert (second.get("digest"), second["undigested"]) == (None, "changed since the process began")
+    kg.ingest(["provkg.jsonl"])
+    rows = kg.ask("parents", product=kg.find("out.txt")[0].iri)
+    assert [(row["location"], row["role"]) for row in rows] == [(str(Path("script.py").absolute()), "script")]
+
+
 def test_ids_sort_by_time(prov: Recorder) -> None:
     for _ in range(3):
         with prov.activity("step"):

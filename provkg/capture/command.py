@@ -57,7 +57,7 @@ def run_command(
 
     files = recorder.digested("used", [reference(path, role) for role, path in used], at_once=True)
     told = ({"parameters": given} if given else {}) | ({"used": files} if files else {})
-    session = {"id": uuid7(), "arguments": shown}
+    session = {"id": uuid7(), "arguments": shown, "script": None}  # the script of this process is provkg
     run = recorder.start(name or Path(command[0]).name, told, around=around, session=session)
     if run.dry:
         run.end("completed", generated=[reference(path, role) for role, path in generated])

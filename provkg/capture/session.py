@@ -4,15 +4,18 @@ import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from provkg.capture import redaction
+from provkg.capture.digesting import Digests, Policy
 from provkg.capture.environment import Surroundings, slurm, surroundings
-from provkg.capture.facts import now, uuid7
+from provkg.capture.facts import file_facts, now, uuid7
 from provkg.capture.lines import VERSION, lines
+from provkg.capture.run import Reference
 from provkg.capture.sink import Opened
 
 
@@ -45,7 +48,10 @@ class Sessions:
                 around = around or self.surroundings()
                 if known is None:
                     begun = {"id": uuid7(), "time": now(), "environment": around.digest, **self._process()}
-                    known = self._known.setdefault(key, begun | dict(facts or {}))
+                    told = begun | dict(facts or {})
+                    known = self._known.setdefault(
+                        key, {key: value for key, value in told.items() if value is not None}
+                    )
                 if known["id"] not in to.told:
                     if around.digest not in to.told:
                         self._tell(to, "environment", {"digest": around.digest, "system": around.system})
@@ -78,10 +84,45 @@ class Sessions:
             "pid": os.getpid(),
         }
         job, agent = slurm(), redaction.account() if self.personal else ""
-        return facts | ({"agent": agent} if agent else {}) | ({"slurm": job} if job else {})
+        facts |= {"agent": agent} if agent else {}
+        facts |= {"slurm": job} if job else {}
+        return facts | ({"script": told} if (told := script()) else {})
+
+
+def main_script() -> Path | None:
+    """Return the main script of this process, if it has one."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(main).absolute() if main else None
 
 
 def main_folder() -> Path | None:
     """Return where the main script of this process lies, if it has one."""
-    main = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(main).absolute().parent if main else None
+    main = main_script()
+    return main.parent if main is not None else None
+
+
+def script() -> Reference:
+    """Return the main script with its digest: nothing where there is none, or it is installed with a package.
+
+    There is no digest where it may have changed since this process read it.
+    """
+    main = main_script()
+    installed = main is None or any(main.is_relative_to(prefix) for prefix in {sys.prefix, sys.base_prefix})
+    if main is None or installed or sys.modules["__main__"].__spec__ is not None:  # as python -m has it
+        return {}
+    facts = file_facts(main)
+    if "size" not in facts:
+        return {}
+    if facts["mtime_ns"] > _started_ns():
+        return facts | {"undigested": "changed since the process began"}
+    return facts | Digests(Policy()).of(facts)
+
+
+def _started_ns() -> int:
+    """Return when this process began; now where the system does not tell. See proc_pid_stat(5), field 22."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        since_boot = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return time.time_ns()
+    return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) + since_boot

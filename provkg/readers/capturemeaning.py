@@ -60,6 +60,7 @@ _SESSION = _HEAD | {
     "config_file",
     "software",
     "slurm",
+    "script",
 }
 _OF_SESSION = {
     "observation_date": PKG.observationDate,
@@ -151,6 +152,11 @@ class Meaning:
         if told.parameters:
             yield Parameters(name, {key: _value(value) for key, value in told.parameters.items()})
         scope = _Places(self.config, self._host(session), str(told.start.get("session") or id_))
+        script = session.get("script")
+        if isinstance(script, dict) and "path" in script:  # the process that did it ran this code
+            files.append(
+                (Kind.USED, script | {"role": "script"}, self.captured.sessions[str(told.start["session"])][1])
+            )
         for kind, file, line in files:
             yield from self._file(name, told, scope, kind, file, line)
         made = {scope.place(file) for kind, file, _ in files if kind is Kind.GENERATED}
