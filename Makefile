@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-year clean
+PEERS := .venv-peers
+
+.PHONY: demo test lint peers bench bench-year clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -25,6 +27,15 @@ lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# The real lstosa, with the lstchain and ctapipe that it needs, and logprov: beside the project, because they need older packages.
+$(PEERS)/installed:
+	@echo "Installing lstosa, ctapipe and logprov into $(PEERS) (1.4 GB, some minutes)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check lstosa==0.11.10 logprov==0.0.2 'msgspec>=0.19'
+	@touch $@
+
+peers: $(PEERS)/installed  ## what some tests and a benchmark of capture run beside
+
 # Engines to compare with; lstosa without what it needs, because its reader needs none of it.
 $(VENV)/bench: $(VENV)/installed
 	@echo "Installing what the benchmarks compare with"
@@ -34,7 +45,7 @@ $(VENV)/bench: $(VENV)/installed
 
 # BENCH gives options, such as BENCH='--folder NIGHT' or BENCH='--runs 4 --subruns 20'; YEAR those of the 20 nights, such as
 # YEAR='--folders NIGHTS'
-bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside other engines
+bench: $(VENV)/bench $(PEERS)/installed  ## a night: ingest, lineage, layout and validation beside other engines
 	@$(BIN)/python benchmarks/night.py $(BENCH)
 	@$(BIN)/python benchmarks/peers.py $(BENCH)
 	@$(BIN)/python benchmarks/reader.py $(BENCH)
@@ -42,6 +53,7 @@ bench: $(VENV)/bench  ## a night: ingest, lineage, layout and validation beside 
 	@$(BIN)/python benchmarks/histories.py $(BENCH)
 	@$(BIN)/python benchmarks/pictures.py $(BENCH)
 	@$(BIN)/python benchmarks/layout.py $(BENCH)
+	@PYTHONPATH=. $(PEERS)/bin/python benchmarks/capture.py
 	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
 	@$(BIN)/python benchmarks/results.py
 
@@ -51,4 +63,4 @@ bench-year: $(VENV)/bench  ## 20 nights in one store, and a year of lineage; tak
 	@$(BIN)/python benchmarks/results.py
 
 clean:
-	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

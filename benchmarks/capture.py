@@ -1,6 +1,6 @@
 """A traced call of three files and five parameters: time and bytes of log, beside logprov's and lstosa's own traces.
 
-    .venv-peers/bin/python benchmarks/capture.py [--rounds 7]
+    make peers; PYTHONPATH=. .venv-peers/bin/python benchmarks/capture.py [--rounds 7]
 
 All in one process, by a Python that has lstosa, logprov and provkg (``make peers``). No file is digested by content:
 logprov gets a function for ids of files instead, and a name where it asks the terminal for one; lstosa digests paths.

@@ -586,7 +586,9 @@ def test_whatever_is_killed_at_any_point_has_a_start_and_is_known_never_to_have_
 # What it runs in
 
 
-def test_an_environment_is_written_once_and_names_packages_and_the_state_of_the_repository(tmp_path: Path) -> None:
+def test_an_environment_is_written_once_and_names_packages_and_the_state_of_the_repository(
+    tmp_path: Path, kg: KnowledgeGraph
+) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path / "code")]
     (tmp_path / "code").mkdir()
     Path("code/a.py").write_text("1")
@@ -594,9 +596,12 @@ def test_an_environment_is_written_once_and_names_packages_and_the_state_of_the_
         subprocess.run([*git, *command], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     prov = Recorder(pipeline="code")
-    for _ in range(2):
-        with prov.activity("step"):
-            pass
+    for number in range(2):
+        with prov.activity("step") as run:
+            Path(f"{number}.txt").write_text("x")
+            run.generated(f"{number}.txt")
+    kg.ingest(["provkg.jsonl"])
+    assert [row["commit"] for row in kg.ask("environments", product="1.txt")] == [commit]
     [environment] = of_kind("environment")
     assert "provkg" in {package["name"] for package in environment["system"]["python"]["packages"]}
     assert environment["system"]["git"] == {"commit": commit, "dirty": False, "changed": 0}

@@ -158,7 +158,7 @@ def stock(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def platform(asked: Asked, rows: Iterable[Row]) -> Iterator[Row]:
-    """Read interpreter, system, conda environment and container of each environment."""
+    """Read interpreter, system, conda environment, container and commit of each environment."""
     known: dict[str, Row] = {}
     for row in rows:
         environment = text_of(row["environment"])
@@ -177,11 +177,13 @@ def _platform(facts: Mapping[str, Any]) -> Row:
     written = ".".join(map(str, version)) if isinstance(version, list) else str(version)
     words = (python.get("implementation"), written)
     container = next((variables[name] for name in variables if name.upper().endswith("_CONTAINER")), None)
+    told, state = _part(facts, "container"), _part(facts, "git")
     return {
         "interpreter": _words(*words) if written else None,
         "system": _words(system.get("system"), system.get("release"), system.get("machine")),
         "conda": _words(variables.get("CONDA_DEFAULT_ENV")),
-        "container": _words(container),
+        "container": _words(container or told.get("image") or told.get("kind")),
+        "commit": _words(state.get("commit"), f"+{state.get('changed')} changed" if state.get("dirty") else ""),
     }
 
 
