@@ -80,6 +80,17 @@ def test_what_is_false_or_not_a_number_is_a_parameter_all_the_same(prov: Recorde
     @prov
     def step(**given: object) -> None: ...
 
+    numpy = pytest.importorskip("numpy")
+    step(
+        arrays=[numpy.arange(5000), numpy.arange(5001)],
+        scalar=numpy.float64(1.5),
+        long=range(3),
+        many_items=[0] * 30_000,
+    )
+    start = of_kind("start")[0]["parameters"]
+    assert [(each["shape"], len(each["digest"])) for each in start["arrays"]] == [([5000], 71), ([5001], 71)]
+    assert (start["scalar"], start["long"], start["many_items"]["items"]) == (1.5, "range(0, 3)", 30_000)
+    Path("provkg.jsonl").unlink()
     step(off=False, zero=0, none=None, empty="", nan=float("nan"), big=1 << 70, path=Path("/x"), many={3, 1})
     kg.ingest(["provkg.jsonl"])
     query = "PREFIX vp: <https://w3id.org/provkg/voprov#> PREFIX prov: <http://www.w3.org/ns/prov#>"
@@ -356,13 +367,15 @@ def test_trouble_of_capture_is_a_warning_also_where_warnings_are_errors(capfd: p
         assert step(2) == "fine"
         good = Recorder()
         assert good(lambda a: a is not None)(Odd())
-        with good.activity("explicit") as run:
+        assert good(len)("abc") == 3
+        with good.activity("explicit", parameters={"odd": Odd()}) as run:
             run.parameter("odd", Odd())
             run.used(3)  # type: ignore[arg-type]
     said = capfd.readouterr().err
     assert "warning: provkg could not record to /proc/none" in said
-    assert "RuntimeError('no text')" in said
-    assert len(of_kind("end")) == 2
+    assert "expected str, bytes or os.PathLike object, not int" in said
+    assert of_kind("parameter")[0]["value"].endswith("Odd: RuntimeError('no text')>")
+    assert len(of_kind("end")) == 3
 
 
 def test_a_full_disk_loses_what_does_not_fit_and_says_so() -> None:

@@ -78,7 +78,10 @@ class Digests:
         """Digest a file in the background, and tell what was found; the interpreter waits for it when it ends."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="provkg-digests")
-        self._last = self._pool.submit(lambda: tell(self.of(facts)))
+        try:
+            self._last = self._pool.submit(lambda: tell(self.of(facts)))
+        except RuntimeError:  # the interpreter ends
+            tell(self.of(facts))
 
     def wait(self) -> None:
         """Wait until all that was asked for is told."""

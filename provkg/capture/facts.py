@@ -9,10 +9,12 @@ from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 VALUE_CHARACTERS = 4096
-DEPTH = 20
+DEPTH, ITEMS = 20, 20_000
+ARRAY_BYTES = 16 << 20
 _KIND, _LINK = 0o170000, 0o120000  # of st_mode, inode(7)
 _SECONDS, _FOLDERS = 5.0, 10_000  # looking for links at each file would take half of the time of a call
 _plain_until: dict[str, float] = {}
@@ -91,11 +93,12 @@ def _followed(path: str) -> tuple[str, os.stat_result]:
     return real, status
 
 
-def plain(value: Any, depth: int = DEPTH) -> Any:
-    """Return a value as JSON holds it, without loss where that is possible.
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it, without loss where that is possible; it never raises.
 
     What JSON has no number for is an object with one key: ``{"$float": "nan"}``, ``{"$int": "…"}``. What is too long
-    is ``{"$cut": "…", "characters": n, "digest": "sha256:…"}``. Other objects are their text.
+    is ``{"$cut": "…", "characters": n, "digest": "sha256:…"}``, or ``{"$cut": […], "items": n}``. An array is its
+    text, with shape, type and digest. Other objects are their text.
 
     >>> plain({"a": (1, float("inf")), "b": {2}})
     {'a': [1, {'$float': 'inf'}], 'b': [2]}
@@ -105,34 +108,62 @@ def plain(value: Any, depth: int = DEPTH) -> Any:
         return value if len(value) <= VALUE_CHARACTERS else cut(value)
     if kind is bool or value is None:
         return value
-    if kind is int:
-        return value if _LEAST <= value <= _MOST else {"$int": str(value)}
-    if kind is float:
-        return value if math.isfinite(value) else {"$float": repr(value)}
-    if depth == 0:
-        return cut(repr(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(each, depth - 1) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each, depth - 1) for each in value]
-    if isinstance(value, Set):
-        return sorted((plain(each, depth - 1) for each in value), key=repr)
-    return _other(value, depth)
+    if kind is int and _LEAST <= value <= _MOST:
+        return value
+    if kind is float and value - value == 0:  # neither infinite nor nan
+        return value
+    return _plain(value, DEPTH, [ITEMS])
 
 
-def _other(value: Any, depth: int) -> Any:
-    """Return an object: what it stands for where it has a plain value, else its text."""
+def _plain(value: Any, depth: int, left: list[int]) -> Any:
+    """Return any value; ``left`` is how many items may still be looked at."""
+    left[0] -= 1
+    try:
+        if depth == 0:
+            return cut(repr(value))
+        if isinstance(value, Mapping):
+            some = islice(value.items(), max(0, left[0]))
+            found: Any = {str(key): _plain(each, depth - 1, left) for key, each in some}
+        elif isinstance(value, list | tuple | Set):
+            found = [_plain(each, depth - 1, left) for each in islice(value, max(0, left[0]))]
+        else:
+            return _single(value, depth, left)
+        if isinstance(value, Set):
+            found.sort(key=repr)
+        return found if len(found) == len(value) else {"$cut": found, "items": len(value)}
+    except Exception as error:  # noqa: BLE001 - objects of the pipeline: what they raise ends here
+        return f"<{type(value).__qualname__}: {error!r}>"
+
+
+def _single(value: Any, depth: int, left: list[int]) -> Any:
+    """Return what is no collection: what it stands for where it has a plain value, else its text."""
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, Enum):
-        return plain(value.value, depth - 1)
+        return _plain(value.value, depth - 1, left)
     if isinstance(value, bytes):
-        return plain(value.decode("utf-8", "backslashreplace"), depth - 1)
-    if isinstance(value, str | int | float):  # a kind of one, such as an IntFlag or a numpy.float64
-        base = str if isinstance(value, str) else int if isinstance(value, int) else float
-        return plain(base(value), depth - 1)
-    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):  # a scalar of numpy
+        return cut(value.decode("utf-8", "backslashreplace"))
+    if isinstance(value, str):
+        return cut(str(value))
+    if isinstance(value, int):
+        return int(value) if _LEAST <= value <= _MOST else {"$int": str(int(value))}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+    shape = getattr(value, "shape", None)
+    if shape == () and callable(getattr(value, "item", None)):  # a scalar of numpy
         item = value.item()
-        return plain(item, depth - 1) if type(item) is not type(value) else cut(str(item))
+        return _plain(item, depth - 1, left) if type(item) is not type(value) else cut(str(item))
+    if isinstance(shape, tuple) and callable(getattr(value, "tobytes", None)):
+        return _array(value)
     return cut(value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _array(value: Any) -> dict[str, Any]:
+    """Return an array: its text is cut by numpy, so its bytes tell it from others."""
+    told = {"$cut": str(value)[:VALUE_CHARACTERS], "shape": list(value.shape), "type": str(value.dtype)}
+    if value.nbytes > ARRAY_BYTES:
+        return told
+    return told | {"digest": f"sha256:{hashlib.sha256(value.tobytes()).hexdigest()}"}
 
 
 def cut(text: str) -> Any:

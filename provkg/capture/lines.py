@@ -15,25 +15,20 @@ _LISTS = {"parameters": "parameter", "used": "used", "generated": "generated", "
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def lines(record: dict[str, Any]) -> list[bytes]:
-    r"""Return a record as a line; one that is too long as several, which say the same.
+def line(record: dict[str, Any]) -> bytes:
+    r"""Return a record as a line; one that is longer than ``LINE_BYTES`` is to be written as several.
 
-    >>> lines({"provkg": 1, "kind": "end"})
-    [b'{"provkg":1,"kind":"end"}\n']
+    >>> line({"provkg": 1, "kind": "end"})
+    b'{"provkg":1,"kind":"end"}\n'
     """
-    text = _line(record)
-    return [text] if len(text) <= LINE_BYTES else list(_several(record))
-
-
-def _line(record: dict[str, Any]) -> bytes:
     try:
         return _encode(record) + b"\n"
     except UnicodeEncodeError:  # a name that is not UTF-8: its bytes are escapes, which readers of JSON give back
         return json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _several(record: dict[str, Any]) -> Iterator[bytes]:
-    """Give what stands in lists as records of its own."""
+def several(record: dict[str, Any]) -> Iterator[bytes]:
+    """Give a record as lines that say the same: what stands in lists is records of its own, a value too long is cut."""
     head = {key: record[key] for key in _HEAD if key in record}
     yield _bounded({key: value for key, value in record.items() if key not in _LISTS})
     for name, value in record.get("parameters", {}).items():
@@ -45,14 +40,12 @@ def _several(record: dict[str, Any]) -> Iterator[bytes]:
 
 def _bounded(record: dict[str, Any]) -> bytes:
     """Return a line in which a value that is too long by itself is cut, with its digest."""
-    text = _line(record)
+    text = line(record)
     if len(text) <= LINE_BYTES:
         return text
     most = LINE_BYTES // (2 * len(record))
-    return _line(
-        {key: value if len(_line({"": value})) <= most else cut(_text(value)) for key, value in record.items()}
-    )
+    return line({key: value if len(line({"": value})) <= most else cut(_text(value)) for key, value in record.items()})
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _line({"": value})[4:-2].decode()
+    return value if isinstance(value, str) else line({"": value})[4:-2].decode()

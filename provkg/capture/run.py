@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from provkg.capture import redaction
 from provkg.capture.facts import file_facts, now, plain
-from provkg.capture.lines import VERSION, lines
+from provkg.capture.lines import LINE_BYTES, VERSION, line, several
 from provkg.capture.sink import Opened
 from provkg.capture.warned import warn
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 Reference = dict[str, Any]
-_CURRENT: ContextVar["Run | None"] = ContextVar("provkg_run", default=None)
+CURRENT: ContextVar["Run | None"] = ContextVar("provkg_run", default=None)
 _ERROR_CHARACTERS = 2000
 _STATUS = ("completed", "failed", "interrupted")
 
@@ -29,7 +29,7 @@ def current() -> "Run | None":
 
     A thread, and a process, begins with none: where it was made does not say for which activity it works.
     """
-    return _CURRENT.get()
+    return CURRENT.get()
 
 
 class Run:
@@ -105,8 +105,12 @@ class Run:
         if self.dry:
             record["dry"] = True
         try:
-            for each in lines(record):
-                to.write(each)
+            text = line(record)
+            if len(text) <= LINE_BYTES:
+                to.write(text)
+            else:
+                for each in several(record):
+                    to.write(each)
         except Exception as error:  # noqa: BLE001 - the program that is watched goes on
             told = error if isinstance(error, OSError) else repr(error)
             warn(f"provkg could not record to {self.recorder.path}: {told}", level=4)
@@ -135,14 +139,14 @@ class Run:
 
     def enter(self) -> None:
         """Be the current activity from here on."""
-        self._tokens.append(_CURRENT.set(self))
+        self._tokens.append(CURRENT.set(self))
 
     def leave(self) -> None:
         """Be the current activity no more."""
         try:
-            _CURRENT.reset(self._tokens.pop())
+            CURRENT.reset(self._tokens.pop())
         except ValueError:  # in another context than that which it entered, as in a generator
-            _CURRENT.set(None)
+            CURRENT.set(None)
 
     def __enter__(self) -> "Run":
         self.enter()
@@ -188,4 +192,4 @@ def outcome(error: BaseException | None) -> dict[str, Any]:
 
 def after_fork() -> None:
     """Leave the activity of the parent: what a forked process will do is not known to be part of it."""
-    _CURRENT.set(None)
+    CURRENT.set(None)

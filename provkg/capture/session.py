@@ -14,7 +14,7 @@ from provkg.capture import redaction
 from provkg.capture.digesting import Digests, Policy
 from provkg.capture.environment import Surroundings, slurm, surroundings
 from provkg.capture.facts import file_facts, now, uuid7
-from provkg.capture.lines import VERSION, lines
+from provkg.capture.lines import VERSION, several
 from provkg.capture.run import Reference
 from provkg.capture.sink import Opened
 
@@ -72,7 +72,7 @@ class Sessions:
 
     def _tell(self, to: Opened, kind: str, facts: dict[str, Any]) -> None:
         dry = {"dry": True} if self.dry else {}
-        for each in lines({"provkg": VERSION, "kind": kind, **dry, **facts}):
+        for each in several({"provkg": VERSION, "kind": kind, **dry, **facts}):
             to.write(each)
 
     def _process(self) -> dict[str, Any]:

@@ -44,8 +44,9 @@ class Signature:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = list(inspect.signature(function).parameters.values())
-        self.is_method = bool(parameters) and parameters[0].name in ("self", "cls")
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        first = parameters[0] if parameters and parameters[0].kind in positional else None
+        self.is_method = first is not None and first.name in ("self", "cls")
         self.positional = tuple(each.name for each in parameters if each.kind in positional)
         self.rest = next((each.name for each in parameters if each.kind is inspect.Parameter.VAR_POSITIONAL), "")
         self.defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
@@ -60,7 +61,8 @@ class Signature:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by name; what does not fit is left to the call itself."""
         values = dict(zip(self.positional, args, strict=False))
-        values.update(kwargs)
+        if kwargs:
+            values.update(kwargs)
         if len(values) < self.count:
             for name, default in self.defaults.items():
                 values.setdefault(name, default)
@@ -74,8 +76,12 @@ class Signature:
         """Find parameters, what is used, and paths of which it is not known what becomes of them."""
         values = call.values
         for name, role in self.read:
-            for path in _paths(values.get(name)):
+            value = values.get(name)
+            paths = _paths(value)
+            for path in paths:
                 call.used.append(reference(path, role))
+            if not paths and value:  # marked as a file, and none: what it is, is a parameter
+                call.parameters[name] = plain(value)
         for name, _ in self.made:
             for path in _paths(values.get(name)):
                 call.look(path)

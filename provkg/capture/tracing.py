@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from provkg.capture import redaction
 from provkg.capture.call import Call, Plan
 from provkg.capture.facts import plain
-from provkg.capture.run import Run, outcome
+from provkg.capture.run import CURRENT, Run, outcome
 from provkg.capture.signature import Signature
 from provkg.capture.warned import warn
 
@@ -33,7 +33,11 @@ def traced(recorder: "Recorder", what: Traced, *, name: str = "", parameters: di
     if inspect.isasyncgenfunction(what):
         warn(f"{what.__qualname__} is an asynchronous generator: its calls are not recorded", level=4)
         return what
-    tracer = _Tracer(recorder, what, name or getattr(what, "__name__", type(what).__name__), parameters or {})
+    try:
+        tracer = _Tracer(recorder, what, name or getattr(what, "__name__", type(what).__name__), parameters or {})
+    except Exception as error:  # noqa: BLE001 - the program that is watched goes on
+        warn(f"{what!r} cannot be looked at, its calls are not recorded: {error}", level=4)
+        return what
     if inspect.iscoroutinefunction(what):
         wrapper: Any = tracer.coroutine()
     elif inspect.isgeneratorfunction(what):
@@ -77,14 +81,14 @@ class _Tracer:
             if not recorder.enabled:
                 return called(*args, **kwargs)
             call, run = begin(args, kwargs)
-            run.enter()
+            token = CURRENT.set(run)
             try:
                 result = None if recorder.dry else called(*args, **kwargs)
             except BaseException as error:
-                run.leave()
+                CURRENT.reset(token)
                 end(call, run, error)
                 raise
-            run.leave()
+            CURRENT.reset(token)
             end(call, run, None)
             return result
 
@@ -132,8 +136,9 @@ class _Tracer:
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Run]:
         """Record the start of a call."""
-        call = Call(self.signature.bind(args, kwargs))
+        call = Call({})
         try:
+            call.values = self.signature.bind(args, kwargs)
             if self.is_described:
                 self._scope(call, args, kwargs)
             self.plan.before(call)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provkg.cli import say
+from provkg.cli.recording import with_record
 
 if TYPE_CHECKING:
     from provkg.capture.digesting import Which
@@ -38,14 +39,7 @@ def _values(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, 
 )
 @click.option("--param", metavar="NAME=VALUE", multiple=True, callback=_values, help="A parameter; repeatable.")
 @click.option("--name", default="", help="The type of activity. Default: the name of the program.")
-@click.option(
-    "--record",
-    metavar="FILE",
-    default="provkg.jsonl",
-    envvar="PROVKG_CAPTURE_FILE",
-    show_default=True,
-    help="Where the records go, for `provkg ingest`; also PROVKG_CAPTURE_FILE.",
-)
+@with_record("Where the records go")
 @click.option("--output", is_flag=True, help="Digest what it writes to stdout and stderr, which are pipes for it then.")
 @click.option(
     "--digest",

@@ -7,6 +7,7 @@ import click
 
 from provkg.cli import say
 from provkg.cli.output import chosen, emit, opened, with_format, write
+from provkg.cli.recording import with_record
 
 if TYPE_CHECKING:
     from provkg.knowledge.stamping import Known
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--product", default="", help="The version that FILE is. Default: found from its bytes.")
-@click.option(
-    "--record",
-    metavar="FILE",
-    default="provkg.jsonl",
-    envvar="PROVKG_CAPTURE_FILE",
-    show_default=True,
-    help="Where it is recorded that the bytes changed, for `provkg ingest`; also PROVKG_CAPTURE_FILE.",
-)
+@with_record("Where it is recorded that the bytes changed")
 @with_format()
 @click.pass_context
 def stamp(
