@@ -719,6 +719,10 @@ def test_hostile_records_are_quarantined_and_the_rest_gets_in(prov: Recorder, kg
             {"kind": "environment", "system": 3},
             {"kind": "start", "id": "x", "parameters": [1]},
             {"kind": "member", "id": "x"},
+            {"kind": "end", "id": "x", "resources": "many"},
+            {"kind": "session", "id": "s", "script": {"path": "a"}},
+            {"kind": "parameter", "id": "x", "name": "p", "value": {"$float": []}},
+            {"kind": "parameter", "id": "x", "name": "p", "value": {"$int": "x"}},
         ),
     ]
     with Path("provkg.jsonl").open("a") as stream:

@@ -76,10 +76,10 @@ class Sessions:
             to.write(each)
 
     def _process(self) -> dict[str, Any]:
-        home = "" if self.personal else redaction.home()
+        home, folder = "" if self.personal else redaction.home(), _folder()
         facts: dict[str, Any] = {
             "arguments": redaction.arguments(sys.orig_argv, home),
-            "directory": redaction.without_person(str(Path.cwd()), home),
+            "directory": folder and redaction.without_person(folder, home),
             "host": platform.node(),
             "pid": os.getpid(),
         }
@@ -87,6 +87,13 @@ class Sessions:
         facts |= {"agent": agent} if agent else {}
         facts |= {"slurm": job} if job else {}
         return facts | ({"script": told} if (told := script()) else {})
+
+
+def _folder() -> str | None:
+    try:
+        return str(Path.cwd())
+    except OSError:  # it was removed
+        return None
 
 
 def main_script() -> Path | None:

@@ -89,7 +89,7 @@ def _taken(found: Captured, record: Any, line: int) -> str | None:
     """Take a record; return why it is none."""
     try:
         found.take(record, line)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         return str(error)
     return None
 

@@ -50,6 +50,7 @@ class Captured:
             raise ValueError("a record without an id")
         id_ = str(record["id"])
         if kind == "session":
+            _checked(record.get("script") or {"local": ""})
             self.sessions.setdefault(id_, (record, line))
             return
         take = _TAKEN.get(kind) if isinstance(kind, str) else None
@@ -67,6 +68,7 @@ def _start(told: Told, record: dict[str, Any], line: int) -> None:
 
 
 def _end(told: Told, record: dict[str, Any], line: int) -> None:
+    dict(record.get("resources") or {})
     _lists(told, record, line)
     told.end = record
 
@@ -78,7 +80,8 @@ def _lists(told: Told, record: dict[str, Any], line: int) -> None:
         for each in record.get(key) or ()
     ]
     paths = [_checked(each) for each in record.get("paths") or ()]
-    told.parameters |= dict(record.get("parameters") or {})
+    parameters = {key: _value(value) for key, value in dict(record.get("parameters") or {}).items()}
+    told.parameters |= parameters
     told.files += files
     told.paths += paths
 
@@ -92,7 +95,7 @@ def _path(told: Told, record: dict[str, Any], _: int) -> None:
 
 
 def _parameter(told: Told, record: dict[str, Any], _: int) -> None:
-    told.parameters[str(record.get("name"))] = record.get("value")
+    told.parameters[str(record.get("name"))] = _value(record.get("value"))
 
 
 def _member(told: Told, record: dict[str, Any], line: int) -> None:
@@ -135,6 +138,23 @@ def _checked(reference: Any) -> Reference:
     if "://" in str(reference.get("url") or "") or reference.get("local") is not None:
         return reference
     raise ValueError("a file without an absolute path")
+
+
+def _value(value: Any) -> Any:
+    """Return a parameter as it was: numbers for which JSON has none come back.
+
+    >>> _value({"$float": "inf"}), _value([{"$int": "1"}])
+    (inf, [1])
+    """
+    if isinstance(value, list):
+        return [_value(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"$float"}:
+        return float(value["$float"])
+    if value.keys() == {"$int"}:
+        return int(value["$int"])
+    return {key: _value(each) for key, each in value.items()}
 
 
 def state(file: Reference) -> tuple[Any, ...]:

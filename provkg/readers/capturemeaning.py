@@ -150,7 +150,7 @@ class Meaning:
             if left.get(key):
                 yield Remark(about, len(left[key]))
         if told.parameters:
-            yield Parameters(name, {key: _value(value) for key, value in told.parameters.items()})
+            yield Parameters(name, told.parameters)
         scope = _Places(self.config, self._host(session), str(told.start.get("session") or id_))
         script = session.get("script")
         if isinstance(script, dict) and "path" in script:  # the process that did it ran this code
@@ -298,20 +298,3 @@ def _job(job: Any) -> str:
         return ""
     array, task = job.get("array_job"), job.get("array_task")
     return f"{array}_{task}" if array and task is not None else str(job["job"])
-
-
-def _value(value: Any) -> Any:
-    """Return a parameter as it was: numbers for which JSON has none come back.
-
-    >>> _value({"$float": "inf"}), _value([{"$int": "1"}])
-    (inf, [1])
-    """
-    if isinstance(value, list):
-        return [_value(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"$float"}:
-        return float(value["$float"])
-    if value.keys() == {"$int"}:
-        return int(value["$int"])
-    return {key: _value(each) for key, each in value.items()}
