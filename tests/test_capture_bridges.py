@@ -1,6 +1,8 @@
 """Capture in notebooks, and what lstchain writes into its products."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,21 +10,30 @@ import pytest
 from provkg.knowledge import KnowledgeGraph
 from tests.captured import ends, of_kind
 
+NOTEBOOK = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "provkg.capture.notebook")
+shell.run_cell("%%provkg clean --used Raw=raw.txt --generated out.txt --param level=3\\n" + open("cell.py").read())
+shell.run_cell("%%provkg bad --generated never.txt\\n1 / 0")
+shell.run_cell("run = 'mine'")
+shell.run_cell("%%provkg\\nx = 5")
+assert shell.user_ns["x"] == 5
+assert shell.user_ns["run"] == "mine"
+result = shell.run_cell("%%provkg --wrong\\nx = 6")
+assert "%%provkg: unrecognized arguments" in str(result.error_in_exec)
+assert shell.user_ns["x"] == 5
+"""
+
 
 def test_a_cell_of_a_notebook_is_an_activity(kg: KnowledgeGraph) -> None:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell()
-    shell.run_line_magic("load_ext", "provkg.capture.notebook")
     Path("raw.txt").write_text("a")
-    cell = "text = open('raw.txt').read()\nrun.parameter('inner', 1)\nopen('out.txt', 'w').write(text)"
-    shell.run_cell(f"%%provkg clean --used Raw=raw.txt --generated out.txt --param level=3\n{cell}")
-    shell.run_cell("%%provkg bad --generated never.txt\n1 / 0")
-    shell.run_cell("%%provkg\nx = 5")
-    assert shell.user_ns["x"] == 5
-    assert "run" not in shell.user_ns
+    cell = "text = open('raw.txt').read()\nrun.parameter('inner', 1)\nopen('out.txt', 'w').write(text)\n"
+    Path("cell.py").write_text(cell)
+    done = subprocess.run([sys.executable, "-c", NOTEBOOK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert [start["name"] for start in of_kind("start")] == ["clean", "bad", "cell"]
-    assert of_kind("start")[0]["source"].rstrip() == cell
+    assert of_kind("start")[0]["source"] == cell
     assert {name: end["status"] for name, end in ends().items()} == {
         "clean": "completed",
         "bad": "failed",
@@ -31,9 +42,6 @@ def test_a_cell_of_a_notebook_is_an_activity(kg: KnowledgeGraph) -> None:
     assert "ZeroDivisionError" in ends()["bad"]["error"]
     kg.ingest(["provkg.jsonl"])
     assert [(step.name, step.activityName) for step in kg.lineage("out.txt")] == [("Raw", "clean")]
-    result = shell.run_cell("%%provkg --wrong\nx = 6")
-    assert "%%provkg: unrecognized arguments" in str(result.error_in_exec)
-    assert shell.user_ns["x"] == 5
 
 
 def test_the_record_that_lstchain_writes_into_a_product_is_read(kg: KnowledgeGraph, tmp_path: Path) -> None:
