@@ -138,6 +138,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
     part = Part("capture", "Capture: a traced call of three files and five parameters, nothing digested")
+    part.notes.append(
+        "provkg looks at each file (where it leads, its size, its time of change) and writes two records, one before "
+        "the call; logprov and lstosa look at no file here, and write after it, if it ends well."
+    )
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for name in ("first.h5", "second.json", "third.h5"):

@@ -50,12 +50,11 @@ class Call:
 
     def look(self, path: str | os.PathLike[str]) -> None:
         """Note what lies at a path before the call."""
-        named = absolute(path)
         try:
-            status = os.stat(named)  # noqa: PTH116 - at each call
+            status = os.stat(path)  # noqa: PTH116 - at each call
         except (OSError, ValueError):
             return
-        self._seen[named] = (status.st_size, status.st_mtime_ns)
+        self._seen[absolute(path)] = (status.st_size, status.st_mtime_ns)
 
     def changed(self, file: Reference) -> Reference:
         """Return a reference, marked ``unchanged`` where the call did not write the file.

@@ -90,7 +90,8 @@ class Recorder:
         self._sink: Sink = Logger(logger) if logger is not None else File(self.path, named.endswith("/"))
         self.digests = Digests(Policy(digest or os.environ.get("PROVKG_DIGEST") or "all", limit, algorithm))  # type: ignore[arg-type]
         self.background, self.variables = background, variables
-        self.later = background and self.digests.policy.which != "never"
+        wanted = self.digests.policy.which != "never" and not self.dry
+        self.later, self.at_once = background and wanted, not background and wanted
         self._definition = definition
         folder = Path(pipeline) if pipeline is not None else main_folder()
         self.sessions = Sessions(folder, tuple(environ), personal, self.dry)
@@ -141,12 +142,13 @@ class Recorder:
         if to is not None:
             above = current()
             parent = within or (above.id if above is not None else self._within)
-            told: dict[str, Any] = {"name": name, "time": now(), "session": session_id}
+            told: dict[str, Any] = run.record("start")
+            told["name"], told["time"], told["session"] = name, now(), session_id
             if parent:
                 told["within"] = parent
             if facts:
                 told.update(facts)
-            run.write("start", told)
+            run.put(told)
         return run
 
     def trace(self, traced_: Traced) -> Traced:

@@ -83,9 +83,11 @@ class Run:
             self._open.pop()  # of two threads, one has it
         except IndexError:
             return
-        if os.getpid() == self._pid:
-            known = status if status in _STATUS else "failed"
-            self.write("end", {"time": now(), "status": known, **facts})
+        if self._to is not None and os.getpid() == self._pid:
+            told = self.record("end")
+            told["time"], told["status"] = now(), status if status in _STATUS else "failed"
+            told.update(facts)
+            self.put(told)
 
     def later(self, kind: str, files: list[Reference]) -> None:
         """Let the digests that are wanted be made in the background, and told."""
@@ -98,12 +100,20 @@ class Run:
 
     def write(self, kind: str, facts: dict[str, Any]) -> None:
         """Write a record; what goes wrong is a warning."""
+        if self._to is not None:
+            self.put({**self.record(kind), **facts})
+
+    def record(self, kind: str) -> dict[str, Any]:
+        """Return what every record of this activity begins with."""
+        if self.dry:
+            return {"provkg": VERSION, "kind": kind, "id": self.id, "dry": True}
+        return {"provkg": VERSION, "kind": kind, "id": self.id}
+
+    def put(self, record: dict[str, Any]) -> None:
+        """Write a whole record; what goes wrong is a warning."""
         to = self._to
         if to is None:
             return
-        record = {"provkg": VERSION, "kind": kind, "id": self.id, **facts}
-        if self.dry:
-            record["dry"] = True
         try:
             text = line(record)
             if len(text) <= LINE_BYTES:
@@ -161,8 +171,7 @@ class Run:
 
 def reference(path: Path, role: str = "", **about: Any) -> Reference:
     """Return what a record says of a file; a URL is no path of this machine."""
-    text = os.fspath(path)
-    facts: Reference = {"url": text} if isinstance(text, str) and "://" in text else file_facts(path)
+    facts: Reference = file_facts(path)
     if role:
         facts["role"] = role
     if about:

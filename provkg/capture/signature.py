@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Annotated, Any
 
 from provkg.capture.call import Call
-from provkg.capture.facts import plain
+from provkg.capture.facts import file_facts, plain
 from provkg.capture.run import reference
 
 
@@ -79,7 +79,9 @@ class Signature:
             value = values.get(name)
             paths = _paths(value)
             for path in paths:
-                call.used.append(reference(path, role))
+                file = file_facts(path)
+                file["role"] = role
+                call.used.append(file)
             if not paths and value:  # marked as a file, and none: what it is, is a parameter
                 call.parameters[name] = plain(value)
         for name, _ in self.made:
@@ -98,7 +100,9 @@ class Signature:
         """Find what was generated; a path without a mark was used where nothing changed, else generated."""
         for name, role in self.made:
             for path in _paths(call.values.get(name)):
-                call.generated.append(call.changed(reference(path, role)))
+                file = file_facts(path)
+                file["role"] = role
+                call.generated.append(call.changed(file))
         for was in call.paths:
             now = call.changed(reference(was["path"], was["role"]))
             if "size" in now:

@@ -151,7 +151,9 @@ class _Tracer:
             told["parameters"] = redaction.parameters(call.parameters)
         used = call.used
         if used:
-            told["used"] = used = self.recorder.digested("used", used)
+            if self.recorder.at_once:
+                used = self.recorder.digested("used", used)
+            told["used"] = used
             call.used = []
         if call.paths:
             told["paths"] = call.paths
@@ -174,11 +176,13 @@ class _Tracer:
         if error is not None:
             call.generated = [each for each in call.generated if "size" in each and "unchanged" not in each]
             call.members, call.derived = [], []
-        digested = self.recorder.digested
+        if self.recorder.at_once:
+            digested = self.recorder.digested
+            call.used, call.generated = digested("used", call.used), digested("generated", call.generated)
         if call.used:
-            told["used"] = call.used = digested("used", call.used)
+            told["used"] = call.used
         if call.generated:
-            told["generated"] = call.generated = digested("generated", call.generated)
+            told["generated"] = call.generated
         run.end(**told)
         if self.recorder.later:
             run.later("used", call.used)
