@@ -10,6 +10,18 @@ def records(path: str | Path = "provkg.jsonl") -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
+def whole(path: str | Path = "provkg.jsonl") -> list[dict[str, Any]]:
+    """Return the records of a log in which some may be cut: by a process that was killed while it wrote."""
+    found = []
+    for line in Path(path).read_text().splitlines():
+        for piece in line.split('{"provkg":1,')[1:]:
+            try:
+                found.append(json.loads("{" + piece))
+            except json.JSONDecodeError:
+                continue
+    return found
+
+
 def of_kind(kind: str, path: str | Path = "provkg.jsonl") -> list[dict[str, Any]]:
     """Return the records of one kind."""
     return [record for record in records(path) if record["kind"] == kind]

@@ -261,6 +261,32 @@ def test_a_path_without_a_mark_is_judged_by_what_became_of_it_and_marked_as_assu
     }
 
 
+def test_what_one_step_wrote_and_the_next_one_reads_is_not_taken_for_written_twice(
+    prov: Recorder, kg: KnowledgeGraph
+) -> None:
+    @prov
+    def copy(source: Path, target: Path, folder: Path) -> None:
+        target.write_text(source.read_text() + "x")
+
+    Path("0").write_text("")
+    Path("work").mkdir()
+    for number in range(3):
+        os.utime(str(number), ns=(1, time.time_ns() - 50_000_000))  # just now, and more than a tick ago
+        copy(Path(str(number)), Path(str(number + 1)), Path("work"))
+    ends_ = [
+        {key: [file["role"] for file in end.get(key, ())] for key in ("used", "generated")} for end in of_kind("end")
+    ]
+    assert ends_ == [{"used": ["source"], "generated": ["target"]}] * 3
+    os.utime("3", ns=(1, time.time_ns()))
+    os.utime("0", ns=(1, time.time_ns()))
+    copy(Path("0"), Path("4"), Path("new"))  # the clock cannot tell whether 0 was written again
+    assert [file["role"] for file in of_kind("end")[-1]["paths"]] == ["source"]
+    assert of_kind("start")[0]["parameters"] == {"folder": "work"}
+    summary = kg.ingest(["provkg.jsonl"])
+    assert summary.remarks["files of which it is not known whether they were used or generated (no edge)"] == 1
+    assert [step.location for step in kg.lineage("3")] == [str(Path(n).absolute()) for n in "210"]
+
+
 def test_a_file_that_was_not_there_or_was_left_as_it_was_makes_no_edge(prov: Recorder, kg: KnowledgeGraph) -> None:
     @prov
     def lazy(raw: Used, out: Generated) -> None: ...
@@ -586,11 +612,14 @@ def test_whatever_is_killed_at_any_point_has_a_start_and_is_known_never_to_have_
     with os.fdopen(reading, "rb") as stream:
         data += stream.read()
     began = {int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)}
-    starts = {r["parameters"]["number"]: r["id"] for r in of_kind("start")}
+    told = whole()
+    starts = {r["parameters"]["number"]: r["id"] for r in told if r["kind"] == "start"}
     assert began <= starts.keys()
-    ended = {r["id"] for r in of_kind("end")}
+    ended = {r["id"] for r in told if r["kind"] == "end"}
     summary = kg.ingest(["provkg.jsonl"])
-    assert (summary.errors, summary.skipped, summary.counts["quarantined"]) == ([], [], 0)
+    assert summary.errors == []
+    assert all("record" in piece.reason for _, piece in summary.quarantined)  # cut by a kill in the middle of a write
+    os.rename("provkg.jsonl", "killed.jsonl")
     killed = {id_ for id_ in starts.values() if id_ not in ended}
     assert {row["activity"].rpartition("/")[2] for row in kg.ask("never-ended")} == killed
     assert killed  # of 200 kills, some hit an activity

@@ -1,13 +1,15 @@
 """A call of a traced function: what it was given, and what of it is recorded before and after."""
 
 import os
+import stat
 import time
 from typing import Any, Protocol
 
 from provkg.capture.facts import absolute
 from provkg.capture.run import Reference
 
-_TICK_NS = 1_000_000_000  # within it, a file that was written twice can look as if it was written once
+# Within a tick of the clock of its file system, a file that was written twice can look as if it was written once.
+_TICK_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
 
 
 class Plan(Protocol):
@@ -48,13 +50,14 @@ class Call:
         self._seen: dict[str, tuple[int, int]] = {}
         self._since = time.time_ns()
 
-    def look(self, path: str | os.PathLike[str]) -> None:
-        """Note what lies at a path before the call."""
+    def look(self, path: str | os.PathLike[str]) -> bool:
+        """Note what lies at a path before the call, and say whether it is a folder."""
         try:
             status = os.stat(path)  # noqa: PTH116 - at each call
         except (OSError, ValueError):
-            return
+            return False
         self._seen[absolute(path)] = (status.st_size, status.st_mtime_ns)
+        return stat.S_ISDIR(status.st_mode)
 
     def changed(self, file: Reference) -> Reference:
         """Return a reference, marked ``unchanged`` where the call did not write the file.
@@ -64,4 +67,5 @@ class Call:
         before = self._seen.get(file.get("path", ""))
         if before is None or before != (file.get("size"), file.get("mtime_ns")):
             return file
-        return file | ({"assumed": True} if self._since - before[1] < _TICK_NS else {"unchanged": True})
+        tick = _TICK_NS if before[1] % _SECOND_NS else _COARSE_NS
+        return file | ({"assumed": True} if self._since - before[1] < tick else {"unchanged": True})

@@ -89,25 +89,35 @@ class Signature:
                 call.look(path)
         for name, role in self.undecided:
             for path in _paths(values.get(name)):
-                call.look(path)
-                call.paths.append(reference(path, role))
+                if call.look(path):
+                    call.parameters[name] = plain(values[name])  # what is read and written in a folder is not known
+                else:
+                    call.paths.append(reference(path, role))
         marks, parameters = self.marks, call.parameters
         for name, value in values.items():
             if name not in marks:
                 parameters[name] = plain(value)
 
     def after(self, call: Call) -> None:
-        """Find what was generated; a path without a mark was used where nothing changed, else generated."""
+        """Find what was generated; a path without a mark was used where nothing changed, else generated.
+
+        It stays undecided where its clock is too coarse to tell.
+        """
         for name, role in self.made:
             for path in _paths(call.values.get(name)):
                 file = file_facts(path)
                 file["role"] = role
                 call.generated.append(call.changed(file))
-        for was in call.paths:
-            now = call.changed(reference(was["path"], was["role"]))
-            if "size" in now:
-                kind = call.used if now.pop("unchanged", False) else call.generated
-                kind.append(now | {"assumed": True})
+        undecided, call.paths = call.paths, []
+        for was in undecided:
+            now = call.changed(reference(was["path"], was["role"])) if "path" in was else was
+            if "unchanged" in now:
+                del now["unchanged"]
+                call.used.append(now | {"assumed": True})
+            elif "assumed" in now:
+                call.paths.append(was)
+            elif "size" in now and not os.path.isdir(now["path"]):  # noqa: PTH112
+                call.generated.append(now | {"assumed": True})
 
 
 def _paths(value: Any) -> list[str | os.PathLike[str]]:

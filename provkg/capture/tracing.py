@@ -183,6 +183,8 @@ class _Tracer:
             told["used"] = call.used
         if call.generated:
             told["generated"] = call.generated
+        if call.paths:
+            told["paths"] = call.paths
         run.end(**told)
         if self.recorder.later:
             run.later("used", call.used)

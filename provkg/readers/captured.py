@@ -21,6 +21,7 @@ class Told:
     parameters: dict[str, Any] = field(default_factory=dict)
     files: list[tuple[Kind, Reference, int]] = field(default_factory=list)
     paths: list[Reference] = field(default_factory=list)
+    undecided: list[Reference] = field(default_factory=list)
     links: list[tuple[Kind, Reference, Reference, bool, int]] = field(default_factory=list)
     digests: dict[tuple[Any, ...], Reference] = field(default_factory=dict)
     dry: bool = False
@@ -69,8 +70,9 @@ def _start(told: Told, record: dict[str, Any], line: int) -> None:
 
 def _end(told: Told, record: dict[str, Any], line: int) -> None:
     dict(record.get("resources") or {})
-    _lists(told, record, line)
-    told.end = record
+    undecided = [_checked(each) for each in record.get("paths") or ()]
+    _lists(told, {key: value for key, value in record.items() if key != "paths"}, line)
+    told.end, told.undecided = record, undecided
 
 
 def _lists(told: Told, record: dict[str, Any], line: int) -> None:
