@@ -23,7 +23,7 @@ from provkg.capture import CaptureWarning, Generated, Mark, Recorder, Used, curr
 from provkg.capture.environment import surroundings
 from provkg.knowledge import KnowledgeGraph
 from provkg.store import text_of
-from tests.captured import of_kind, records
+from tests.captured import of_kind, records, whole
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "capture.schema.json"
 
