@@ -583,6 +583,7 @@ def test_what_a_forked_process_does_is_not_taken_for_part_of_what_its_parent_did
     assert "within" not in child
     assert child["session"] != parent["session"]
     assert [end["id"] for end in of_kind("end")] == [child["id"], parent["id"]]
+    assert len(of_kind("environment")) == 1  # it is that of both, and stands in the same file
 
 
 def test_whatever_is_killed_at_any_point_has_a_start_and_is_known_never_to_have_ended(kg: KnowledgeGraph) -> None:

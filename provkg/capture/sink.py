@@ -65,6 +65,7 @@ class File:
         self.path, self.in_folder = path, in_folder
         self._name, self._until = "", 0.0
         self._open: OpenFile | None = None
+        self._of_parent: tuple[int, int, set[str]] = (0, 0, set())
 
     def opened(self) -> OpenFile:
         """Return the file that has this name now."""
@@ -72,10 +73,14 @@ class File:
         if now is None or (at > self._until and not self._is(now)):
             now = self._open = OpenFile(self._named())
             self._until = at + _SECONDS
+            if (now.device, now.inode) == self._of_parent[:2]:
+                now.told |= self._of_parent[2]
         return now
 
     def forget(self) -> None:
-        """Leave the open file to the parent, which knows what it holds."""
+        """Open the file again; what the parent told in it, such as the environment, is told."""
+        if self._open is not None:
+            self._of_parent = (self._open.device, self._open.inode, self._open.told)
         self._name, self._open = "", None
 
     def _named(self) -> str:
