@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -215,8 +216,8 @@ def test_what_is_taken_over_keeps_the_time_at_which_it_was_seen(tmp_path: Path) 
     journal.close()
     found = kg.verify()
     assert found.taken_over == 1
-    times = {Path(str(row["location"])).name: row["at"] for row in kg.ask("fixity")}
-    assert str(times["a"]) < str(times["b"]) <= found.when
+    times = {Path(str(row["location"])).name: datetime.fromisoformat(str(row["at"])) for row in kg.ask("fixity")}
+    assert times["a"] < times["b"] <= datetime.fromisoformat(found.when)
 
 
 def test_a_product_its_history_a_run_and_a_night_can_be_chosen(kg: KnowledgeGraph, write: Write) -> None:
