@@ -81,7 +81,7 @@ def file_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     ``mtime_ns`` are nanoseconds since 1970; ``missing`` is true where nothing is there.
     """
     try:
-        if type(path) is str and path[:1] == "/":
+        if type(path) is str and path[:1] == "/" and path[-1] != "/":
             named = path
         elif isinstance(path, str) and "://" in path:
             return {"url": path}
