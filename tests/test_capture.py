@@ -519,6 +519,16 @@ def test_a_digest_is_of_the_bytes_that_were_used_or_there_is_none(monkeypatch: p
     assert of_kind("digest")[0]["undigested"] == "changed before it was digested"
 
 
+def test_what_is_no_file_is_not_read() -> None:
+    os.mkfifo("pipe")  # whoever opened it to read would wait for ever
+    prov = Recorder()
+    with prov.activity("step") as run:
+        for name in ("pipe", "/dev/zero", "."):
+            run.used(name)
+    prov.wait()
+    assert [r["undigested"] for r in of_kind("digest")] == ["no regular file"] * 3
+
+
 def test_a_file_is_read_once_while_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in").write_text("one")
     os.utime("in", (1, 1))

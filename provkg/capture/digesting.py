@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import stat
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +14,7 @@ Which = Literal["never", "inputs", "outputs", "all"]
 LIMIT_BYTES = 4 << 30
 _SETTLED_NS = 2_000_000_000  # a file that was changed just now can be changed again in the same tick of its clock
 _KINDS = {"never": (), "inputs": ("used",), "outputs": ("generated",), "all": ("used", "generated")}
+_MOST_KNOWN = 100_000
 _Key = tuple[int, int, int, int]
 
 
@@ -46,6 +49,7 @@ class Digests:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._known: dict[_Key, str] = {}
+        self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._last: Future[None] | None = None
 
@@ -57,8 +61,11 @@ class Digests:
         """
         if facts["size"] > self.policy.limit:
             return {"undigested": f"larger than {self.policy.limit} bytes"}
+        path = facts.get("real") or facts["path"]
         try:
-            with open(facts.get("real") or facts["path"], "rb") as stream:  # noqa: PTH123 - any name that was used
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a pipe would never end
+                return {"undigested": "no regular file"}
+            with open(path, "rb") as stream:  # noqa: PTH123 - any name that was used
                 before = _identity(stream.fileno())
                 if before[2] != facts["size"] or before[3] != facts["mtime_ns"]:
                     return {"undigested": "changed before it was digested"}
@@ -71,15 +78,17 @@ class Digests:
         except (OSError, ValueError) as error:
             return {"undigested": getattr(error, "strerror", None) or str(error)}
         if began - before[3] > _SETTLED_NS:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             self._known[before] = found
         return {"digest": found}
 
     def later(self, facts: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
         """Digest a file in the background, and tell what was found; the interpreter waits for it when it ends."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="provkg-digests")
         try:
-            self._last = self._pool.submit(lambda: tell(self.of(facts)))
+            with self._lock:
+                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="provkg-digests")
+                self._last = self._pool.submit(lambda: tell(self.of(facts)))
         except RuntimeError:  # the interpreter ends
             tell(self.of(facts))
 
@@ -90,7 +99,7 @@ class Digests:
 
     def forked(self) -> None:
         """Forget the thread: it is not in a child that was forked."""
-        self._pool = self._last = None
+        self._lock, self._pool, self._last = threading.Lock(), None, None
 
 
 def _identity(descriptor: int) -> _Key:
