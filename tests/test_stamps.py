@@ -104,6 +104,9 @@ def test_what_cannot_be_stamped_is_left_as_it_was() -> None:
     Path("a.txt").write_text("a")
     with pytest.raises(InputError, match="FITS, HDF5 and ECSV"):
         stamped("a.txt", STAMP)
+    os.mkfifo("pipe")
+    with pytest.raises(InputError, match="pipe: no regular file"):
+        stamped("pipe", STAMP)
     Path("broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
     pytest.importorskip("h5py")
     with pytest.raises(InputError, match=r"broken\.h5"):
@@ -116,7 +119,7 @@ def test_what_cannot_be_stamped_is_left_as_it_was() -> None:
         stamped("odd.ecsv", STAMP)
     assert Path("odd.ecsv").read_text() == odd
     assert Path("broken.h5").stat().st_size == 108
-    assert sorted(os.listdir()) == ["a.txt", "broken.h5", "odd.ecsv"]
+    assert sorted(os.listdir()) == ["a.txt", "broken.h5", "odd.ecsv", "pipe"]
 
 
 @pytest.mark.parametrize("product", ["no iri", "https://example.org/" + "x" * 1100, ""])

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,6 +93,8 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _format(path: Path) -> _Format | None:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
+            raise InputError(f"{path}: no regular file")
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as error:
