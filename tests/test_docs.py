@@ -75,6 +75,17 @@ def test_the_library_example_in_the_readme_runs(tmp_path: Path, capsys: pytest.C
     assert len(scope["steps"]) > 3
 
 
+def test_the_example_of_the_page_on_capture_runs_and_is_read(tmp_path: Path) -> None:
+    [code] = re.findall(r"```py\n(.*?)```", (ROOT / "docs" / "capture.md").read_text(), re.DOTALL)
+    for name in ("a.h5", "b.h5", "one.h5", "all.h5"):
+        Path(name).write_text(name)
+    exec(code, {})
+    kg = provkg.open("store")
+    summary = kg.ingest(["provkg.jsonl"])
+    assert (summary.counts["activities"], summary.counts["quarantined"]) == (2, 0)
+    assert [row["activityName"] for row in kg.ask("failures")] == ["by hand"]
+
+
 def test_the_root_has_these_names() -> None:
     assert provkg.__all__ == ["KnowledgeGraph", "ProvkgError", "open"]
     assert all(getattr(provkg, name) for name in provkg.__all__)
