@@ -93,10 +93,8 @@ class Signature:
                     call.parameters[name] = plain(values[name])  # what is read and written in a folder is not known
                 else:
                     call.paths.append(reference(path, role))
-        marks, parameters = self.marks, call.parameters
-        for name, value in values.items():
-            if name not in marks:
-                parameters[name] = plain(value)
+        marks = self.marks
+        call.parameters |= {name: plain(value) for name, value in values.items() if name not in marks}
 
     def after(self, call: Call) -> None:
         """Find what was generated; a path without a mark was used where nothing changed, else generated.

@@ -1,14 +1,16 @@
 """Two sub-runs of an LST run with lstosa's own definition and variables, traced by lstosa or by provkg.
 
-Run by a Python that has lstosa: ``python lst_night.py lstosa|provkg SUBRUN [fail]``, in the folder of the night. The
-functions have the names and arguments of lstosa's; they write small files where lstosa would have large ones.
+Run by a Python that has lstosa: ``python lst_night.py lstosa|provkg``, in the folder of the night. As in reality, each
+sub-run has a process; the last step of the second one fails. The functions have the names and arguments of lstosa's;
+they write small files where lstosa would have large ones.
 """
 
 import datetime
+import os
 import sys
 from pathlib import Path
 
-BY, SUBRUN, FAILS = sys.argv[1], sys.argv[2], sys.argv[3:] == ["fail"]
+BY = sys.argv[1]
 sys.argv = sys.argv[:1]
 
 from osa.configs import options  # noqa: E402
@@ -49,24 +51,36 @@ def dl1ab(run_str, config, dl1_prod_id):
 
 @trace
 def dl1_datacheck(run_str, dl1_prod_id):
-    if FAILS:
+    if run_str.endswith(".0001"):
         raise RuntimeError("the check failed")
     write(DL1 / dl1_prod_id / f"datacheck_dl1_LST-1.Run{run_str}.h5", f"check of {run_str}")
     return 0
 
 
-def main():
+def process(subrun):
     inputs = [Path(f"inputs/{name}") for name in ("cal.h5", "ped.h5", "time.h5", "sys.h5", "drive.txt", "summary.ecsv")]
     for each in (
         *inputs,
-        R0 / f"LST-1.1.Run{SUBRUN}.fits.fz",
+        R0 / f"LST-1.1.Run{subrun}.fits.fz",
         *map(Path, ("inputs/pedestal_ids.h5", "inputs/config.json")),
     ):
         if not each.exists():
             write(each, each.name)
-    r0_to_dl1(*inputs, Path("inputs/pedestal_ids.h5").resolve(), SUBRUN)
-    dl1ab(SUBRUN, Path("config.json"), "tailcut84")
-    dl1_datacheck(SUBRUN, "tailcut84")
+    r0_to_dl1(*inputs, Path("inputs/pedestal_ids.h5").resolve(), subrun)
+    dl1ab(subrun, Path("config.json"), "tailcut84")
+    dl1_datacheck(subrun, "tailcut84")
 
 
-main()
+for number in ("01807.0000", "01807.0001"):
+    child = os.fork()
+    if child == 0:
+        try:
+            process(number)
+        except RuntimeError as error:
+            sys.stderr.write(f"{error}\n")
+        finally:
+            sys.stdout.flush()
+            if BY == "provkg":
+                sys.modules["provkg.capture.lstosa"].recorder().wait()
+            os._exit(0)
+    os.waitpid(child, 0)
