@@ -676,7 +676,7 @@ def test_secrets_and_persons_are_not_recorded(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("SITE_TOKEN", "hush-2")
     monkeypatch.setenv("SITE_NAME", "orm")
     monkeypatch.setattr(sys, "orig_argv", ["/home/ada/bin/run", "--password", "hush-3", "--url=https://me:hush-4@x/y"])
-    prov = Recorder(environ=["SITE_NAME", "SITE_TOKEN"], personal=False)
+    prov = Recorder(environ=["SITE_NAME", "SITE_TOKEN", "USER", "HOME"], personal=False)
     with prov.activity("login", parameters={"db_password": "hush-5", "deep": {"api_key": "hush-6", "n": 1}}) as run:
         run.parameter("token", "hush-7")
     text = Path("provkg.jsonl").read_text()
@@ -684,6 +684,7 @@ def test_secrets_and_persons_are_not_recorded(monkeypatch: pytest.MonkeyPatch, t
     assert "ada" not in text.replace("metadata", "")
     assert of_kind("environment")[0]["system"]["environment"]["LD_LIBRARY_PATH"] == "~/lib:/usr/lib"
     assert of_kind("environment")[0]["system"]["environment"]["SITE_NAME"] == "orm"
+    assert of_kind("environment")[0]["system"]["environment"]["USER"] == "[redacted]"
     assert of_kind("session")[0]["arguments"] == [
         *("~/bin/run", "--password", "[redacted]", "--url=https://[redacted]@x/y")
     ]

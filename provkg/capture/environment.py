@@ -22,6 +22,7 @@ VARIABLES = (
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
     *("CTAPIPE_SVC_PATH", "GAMMAPY_DATA", "LC_ALL", "LANG"),
 )
+_PERSONAL = {"HOME", "USER", "LOGNAME", "USERNAME", "MAIL"}
 _CONTAINERS = {"apptainer": "APPTAINER_CONTAINER", "singularity": "SINGULARITY_CONTAINER"}
 _JOB = {
     "job": "SLURM_JOB_ID",
@@ -67,7 +68,7 @@ def surroundings(
     home = redaction.home()
     system["executable"] = redaction.without_person(system["executable"], home)
     system["environment"] = {
-        name: redaction.arguments([os.environ[name]], home)[0]
+        name: redaction.REDACTED if name in _PERSONAL else redaction.arguments([os.environ[name]], home)[0]
         for name in sorted({*VARIABLES, *variables})
         if name in os.environ and not redaction.is_secret(name)
     }
