@@ -159,8 +159,10 @@ def test_a_renamed_copy_is_found_by_its_bytes_then_by_its_stamp(tmp_path: Path) 
     assert "byContent" in after.stdout  # that it was stamped is on record now
     tree = command("lineage", "x.bin", "--format", "tree", cwd=tmp_path).stdout
     assert tree.splitlines() == ["x.bin  ← provkg stamp", "└── table.ecsv  ← reduce", "    └── raw.txt"]
-    again = command("stamp", "y.bin", cwd=tmp_path)
-    assert again.returncode == 0
+    again = command("stamp", "none.bin", "y.bin", cwd=tmp_path)
+    assert (again.returncode, again.stderr.splitlines()[0]) == (4, "error: none.bin: No such file or directory")
+    assert again.stderr.splitlines()[-1].startswith("1 files stamped")
+    assert command("stamp", "none.bin", cwd=tmp_path).returncode == 3
     assert len(of_kind("generated")) == 3
 
 

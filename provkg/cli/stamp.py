@@ -8,9 +8,13 @@ import click
 from provkg.cli import say
 from provkg.cli.output import chosen, emit, opened, with_format, write
 from provkg.cli.recording import with_record
+from provkg.errors import ProvkgError
 
 if TYPE_CHECKING:
+    from provkg.capture import Recorder
+    from provkg.knowledge import KnowledgeGraph
     from provkg.knowledge.stamping import Known
+    from provkg.stamps import Stamp
 
 
 @click.command()
@@ -30,19 +34,31 @@ def stamp(
 
     if product and len(files) > 1:
         raise click.UsageError("--product is of one FILE", ctx)
-    graph, recorder, rows = opened(ctx), Recorder(record, background=False), []
+    graph, recorder = opened(ctx), Recorder(record, background=False)
+    rows, failed = [], []
     for file in files:
-        with recorder.activity("provkg stamp") as run:
-            run.used(file, role="product")
-            made = graph.stamp(file, product=product)
-            run.parameter("recipe", made.recipe)
-            run.parameter("snapshot", made.snapshot)
-            run.generated(file, role="stamped product")
-        rows.append((file, made.product, made.recipe, made.snapshot, made.evidence))
-    columns = ("file", "product", "recipe", "snapshot", "evidence")
-    write(columns, rows, chosen(form, as_json=as_json))
-    say(f"{len(files)} files stamped; their new digests are in {record}: provkg ingest {record}")
-    return 0
+        try:
+            made = _stamped(graph, recorder, file, product)
+        except ProvkgError as error:  # the other files are stamped all the same
+            failed.append(error)
+            say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        else:
+            rows.append((file, made.product, made.recipe, made.snapshot, made.evidence))
+    write(("file", "product", "recipe", "snapshot", "evidence"), rows, chosen(form, as_json=as_json))
+    if rows:
+        say(f"{len(rows)} files stamped; their new digests are in {record}: provkg ingest {record}")
+    return (4 if rows else failed[0].exit_status) if failed else 0
+
+
+def _stamped(graph: "KnowledgeGraph", recorder: "Recorder", file: str, product: str) -> "Stamp":
+    """Stamp a file, and record that its bytes changed."""
+    with recorder.activity("provkg stamp") as run:
+        run.used(file, role="product")
+        made = graph.stamp(file, product=product)
+        run.parameter("recipe", made.recipe)
+        run.parameter("snapshot", made.snapshot)
+        run.generated(file, role="stamped product")
+    return made
 
 
 @click.command()
