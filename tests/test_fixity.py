@@ -155,7 +155,7 @@ def test_a_killed_run_goes_on_where_it_was(
     archive, kg, truth = planted
     arguments = ["--store", kg.store.name, "verify", "--json", "--dry-run", "--jobs", "2"]
     slow = subprocess.Popen(
-        [sys.executable, "-m", "provkg", *arguments, "--rate", "20kB", "--no-cache"],
+        [sys.executable, "-m", "provkg", *arguments, "--rate", "40kB", "--no-cache"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,12 +1,13 @@
 """Questions: each file stands for itself, is answered on the sample as it says, and no value can change the query."""
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Store
 from rdflib.plugins.sparql import prepareQuery
@@ -265,6 +266,7 @@ def test_two_questions_of_one_name_or_id_are_refused(tmp_path: Path) -> None:
 # Values
 
 
+@functools.lru_cache(4096)
 def algebra(sparql: str) -> str:
     """The parsed query; rdflib is a second parser, independent of the store's."""
     return repr(prepareQuery(sparql).algebra)
@@ -288,6 +290,7 @@ def test_a_value_is_one_literal_and_changes_nothing_else(value: str) -> None:
         assert algebra(bound) == algebra(mark).replace("'MARK'", repr(value))
 
 
+@settings(max_examples=50)
 @given(values=st.lists(texts(), min_size=1, max_size=3))
 def test_several_values_are_so_many_literals(values: list[str]) -> None:
     question = find_question("private-data")
