@@ -187,17 +187,21 @@ def measure(part: Part, count: int) -> None:
         ratios = [short(median(micro[name]) / median(micro[first])), short(written[name] / written[first])]
         table.add(name, spread(micro[name]), f"{written[name]:,.0f}", *(f"{each}×" for each in ratios))
     part.figures = {"micro": micro, "bytes": written}
+    aims(part, micro, written, list(theirs))
+    whole(part, str(SCHEMA_FILE), count)
+
+
+def aims(part: Part, micro: dict[str, list[float]], written: dict[str, float], theirs: list[str]) -> None:
+    """Note what is wanted beside what was measured."""
+    first = "provkg, by annotations"
     part.aim("capture: a traced call, least of all rounds", min(micro[first]), 40, "µs")
     part.aim("capture: a traced call, median", median(micro[first]), 40, "µs")
     part.aim("capture: log of a traced call", written[first] / 1000, 1.5, "kB")
-    for name, faster in (("logprov 0.0.2", 10), ("lstosa 0.11.10, its variables given", 90)):
+    for name, faster in zip(theirs, (10, 90), strict=True):
+        short_name = name.partition(",")[0]
         times = median(micro[name]) / median(micro[first])
-        part.aim(f"capture: faster than {name.partition(',')[0]}", times, faster, "times", least=True)
-    for name in theirs:
-        part.aim(
-            f"capture: less log than {name.partition(',')[0]}", written[name] / written[first], 10, "times", least=True
-        )
-    whole(part, str(SCHEMA_FILE), count)
+        part.aim(f"capture: faster than {short_name}", times, faster, "times", least=True)
+        part.aim(f"capture: less log than {short_name}", written[name] / written[first], 10, "times", least=True)
 
 
 def whole(part: Part, definition: str, count: int) -> None:

@@ -470,6 +470,7 @@ def test_a_logging_configuration_decides_where_records_go(kg: KnowledgeGraph) ->
     )
     logger = logging.getLogger("provLogger")
     logger.warning("something else")
+    logger.info("__PROV__2026-11-20T19:10:07.900959__PROV__{'activity_id': 'eb200f', 'endTime': '2026-11-20T19:10:07'}")
     prov = Recorder(logger=logger)
     for _ in range(2):
         with prov.activity("step"):
@@ -477,8 +478,9 @@ def test_a_logging_configuration_decides_where_records_go(kg: KnowledgeGraph) ->
     logger.handlers.pop().close()
     assert Path("prov.log").read_text().count("INFO provLogger {") == 6
     summary = kg.ingest(["prov.log"])
-    assert (summary.counts["activities"], summary.counts["quarantined"]) == (2, 0)
-    assert summary.remarks["lines that are no records"] == 1
+    assert (summary.counts["activities"], summary.remarks["lines that are no records"]) == (2, 1)
+    [(_, foreign)] = summary.quarantined
+    assert "of lstosa's kind" in foreign.reason  # nothing is lost silently
 
 
 # Digests

@@ -17,7 +17,7 @@ from provkg.capture import redaction
 from provkg.capture.environment import surroundings
 from provkg.capture.facts import plain, uuid7
 from provkg.capture.recorder import Recorder
-from provkg.capture.run import reference
+from provkg.capture.run import Run, reference
 from provkg.capture.warned import warn
 
 _PASSED = (signal.SIGTERM, signal.SIGHUP)
@@ -51,14 +51,7 @@ def run_command(
         its exit status; 128 and the number of the signal where one ended it; 127 where there is no such program. 0
         where the recorder is dry: nothing runs then.
     """
-    given = redaction.parameters(plain(parameters or {}))
-    around = surroundings(command[0], pipeline=recorder.sessions.folder, variables=recorder.sessions.environ)
-    shown = redaction.arguments(command)
-
-    files = recorder.digested("used", [reference(path, role) for role, path in used], at_once=True)
-    told = ({"parameters": given} if given else {}) | ({"used": files} if files else {})
-    session = {"id": uuid7(), "arguments": shown, "script": None}  # the script of this process is provkg
-    run = recorder.start(name or Path(command[0]).name, told, around=around, session=session)
+    run = _started(recorder, command, name, used, parameters or {})
     if run.dry:
         run.end("completed", generated=[reference(path, role) for role, path in generated])
         return 0
@@ -74,6 +67,18 @@ def run_command(
     exit_status = 128 - code if code < 0 else code
     run.end(status, exit=exit_status, resources=taken, **made, **streams.digests())
     return exit_status
+
+
+def _started(
+    recorder: Recorder, command: Sequence[str], name: str, used: Files, parameters: Mapping[str, object]
+) -> Run:
+    """Record the start: the command line and what it runs in are those of its session, not of this process."""
+    files = recorder.digested("used", [reference(path, role) for role, path in used], at_once=True)
+    told: dict[str, Any] = {"parameters": redaction.parameters(plain(parameters))} if parameters else {}
+    told |= {"used": files} if files else {}
+    around = surroundings(command[0], pipeline=recorder.sessions.folder, variables=recorder.sessions.environ)
+    session = {"id": uuid7(), "arguments": redaction.arguments(command), "script": None}
+    return recorder.start(name or Path(command[0]).name, told, around=around, session=session)
 
 
 def _made(recorder: Recorder, generated: Files) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from provkg.readers.capturemeaning import Meaning
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
 
 LINE_BYTES = 64 << 20
-SEARCH_BYTES = 8 << 20
 MAX_SHOWN = 4096
+_CUT = "the end of a record: its beginning is not here"
+_OTHER = "a record of lstosa's kind: it belongs into a log of its own"
 _BEGIN, _MARK = b'{"provkg":', '{"provkg":'
 _DECODER = json.JSONDecoder()
 
@@ -44,9 +45,9 @@ def read(source: Source) -> Iterator[Record]:
                     yield Quarantined(
                         line=line, offset=begin, length=piece.length, reason=piece.reason, text=piece.text
                     )
-            elif b'":' in data:
+            elif b'":' in data or (b"PROV" in data and b"{'" in data):
                 shown = data[:MAX_SHOWN].decode("utf-8", "backslashreplace")
-                reason = "the end of a record: its beginning is not here"
+                reason = _CUT if b'":' in data else _OTHER
                 yield Quarantined(line=line, offset=offset, length=len(data), reason=reason, text=shown)
             else:
                 none += bool(data.strip())

@@ -1,18 +1,17 @@
 """What activities that were captured become in the graph: sessions, files, and what nothing follows from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from provkg import identity
 from provkg.config import Config
 from provkg.readers.captured import Captured, Reference, Told, state
-from provkg.readers.logentities import data_level
+from provkg.readers.captureplaces import Places
 from provkg.records import (
     NO_START,
     Activity,
     Digest,
-    Entity,
     Iri,
     Kind,
     Node,
@@ -151,7 +150,7 @@ class Meaning:
                 yield Remark(about, len(left[key]))
         if told.parameters:
             yield Parameters(name, told.parameters)
-        scope = _Places(self.config, self._host(session), str(told.start.get("session") or id_))
+        scope = Places(self.config, self._host(session), str(told.start.get("session") or id_))
         script = session.get("script")
         if isinstance(script, dict) and "path" in script:  # the process that did it ran this code
             files.append(
@@ -213,7 +212,7 @@ class Meaning:
         return around.host if around is not None else ""
 
     def _file(
-        self, activity: str, told: Told, scope: "_Places", kind: Kind, file: Reference, line: int
+        self, activity: str, told: Told, scope: "Places", kind: Kind, file: Reference, line: int
     ) -> Iterator[Record]:
         """Give a file, and that an activity used or generated it."""
         file = file | {key: value for key, value in told.digests.get(state(file), {}).items() if key not in _HEAD}
@@ -240,47 +239,6 @@ class Meaning:
             properties=properties,
             line=line,
         )
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where the things of one activity lie: files in the site, or on the host; things in memory in the session."""
-
-    config: Config
-    host: str
-    session: str
-
-    def place(self, reference: Reference) -> str:
-        """Name the place of a file, a collection, a URL, or a thing in memory."""
-        path = str(reference.get("real") or reference.get("path") or "")
-        if path and not _is_collection(reference):
-            local = path.startswith(self.config.local_paths) and self.host
-            return identity.file(path, local or self.config.site)
-        if reference.get("url"):
-            return str(reference["url"])
-        return identity.thing(self.session, path or str(reference.get("local")))
-
-    def entities(self, references: Iterable[Reference], line: int) -> Iterator[Entity]:
-        """Give the entities of references."""
-        for each in references:
-            kind, label, role = (str(each.get(key) or "") for key in ("type", "name", "role"))
-            path = str(each.get("real") or each.get("path") or "")
-            properties: Properties = ((PKG.recordedType, kind),) if kind and not (path and kind == "File") else ()
-            properties += ((PKG.localId, str(each["local"])),) if each.get("local") is not None else ()
-            yield Entity(
-                name=self.place(each),
-                path=path or str(each.get("url") or ""),
-                label=label,
-                content_type=str(each.get("content_type") or ""),
-                level=data_level(label or role),
-                types=("collection",) if _is_collection(each) else (),
-                properties=properties,
-                line=line,
-            )
-
-
-def _is_collection(reference: Reference) -> bool:
-    return "Collection" in str(reference.get("type") or "")
 
 
 def _session_name(id_: str) -> str:
