@@ -17,6 +17,14 @@
     dialect = "virtuoso"                   # what kind of server, where that cannot be seen
     timeout = 300                          # seconds
 
+    [serve]                                # provkg serve
+    url = "https://prov.example.org"       # the address that others know it by
+    cors = ["https://a.example"]           # whose pages may read
+    services = ["https://b.example/sparql"]  # what SERVICE may ask
+    inbox = "inbox"                        # where records go that were sent
+    [serve.tokens]                         # who may send records: provkg serve --new-token NAME
+    site = "sha256:…"
+
 Who writes to a server is best said by ``PROVKG_USER`` and ``PROVKG_PASSWORD``, or ``PROVKG_TOKEN``.
 """
 
@@ -71,6 +79,29 @@ class Remote:
 
 
 @dataclass(frozen=True)
+class Serve:
+    """How the store is served.
+
+    Args:
+        url: the address that others know the server by; without a path after it where none is needed.
+        cors: origins whose pages may read; ``*`` is any.
+        services: what SERVICE may ask.
+        inbox: the folder of records that were sent.
+        tokens: digests of tokens by the names of those who have them.
+    """
+
+    url: str = ""
+    cors: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    inbox: str = "provkg-inbox"
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.url and urlsplit(self.url).scheme not in ("http", "https"):
+            raise InputError(f"url {self.url!r} is no http(s) address", hint=f"[serve] in {FILE}")
+
+
+@dataclass(frozen=True)
 class Config:
     """What a user can set. Times are converted to UTC from ``zone``; IRIs begin with ``base``."""
 
@@ -85,6 +116,7 @@ class Config:
     page_link: str = "{iri}"
     file_link: str = "file://{location}"
     remote: Remote = Remote()
+    serve: Serve = Serve()
 
     def __post_init__(self) -> None:
         if not self.store.strip():
@@ -154,6 +186,8 @@ def _read(path: Path) -> Config:
             value = tuple(value if key == "local_paths" else (str(path.parent / each) for each in value))  # noqa: PLW2901
         elif key == "remote":
             value = _remote(value, f"{path}: remote")  # noqa: PLW2901
+        elif key == "serve":
+            value = _serve(value, path)  # noqa: PLW2901
         elif not isinstance(value, str):
             raise InputError(f"{path}: {key} must be a string")
         values[key] = value
@@ -174,7 +208,28 @@ def _remote(table: Any, where: str) -> Remote:
     return Remote(**values)
 
 
-def _known(data: dict[str, Any], kind: type[Config | Remote], where: str) -> Iterator[tuple[str, Any]]:
+def _serve(table: Any, path: Path) -> Serve:
+    where = f"{path}: serve"
+    if not isinstance(table, dict):
+        raise InputError(f"{where} must be a table", hint="[serve]")
+    values: dict[str, Any] = {}
+    for key, value in _known(table, Serve, where):
+        if key in ("cors", "services"):
+            if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+                raise InputError(f"{where}.{key} must be a list of strings")
+            values[key] = tuple(value)
+        elif key == "tokens":
+            if not (isinstance(value, dict) and all(isinstance(each, str) for each in value.values())):
+                raise InputError(f"{where}.tokens must be a table of strings", hint="provkg serve --new-token NAME")
+            values[key] = value
+        elif not isinstance(value, str):
+            raise InputError(f"{where}.{key} must be a string")
+        else:
+            values[key] = str(path.parent / value) if key == "inbox" else value
+    return Serve(**values)
+
+
+def _known(data: dict[str, Any], kind: type[Config | Remote | Serve], where: str) -> Iterator[tuple[str, Any]]:
     """Give the keys of a table, each of which must be one of the settings."""
     known = [each.name for each in fields(kind)]
     for key, value in data.items():

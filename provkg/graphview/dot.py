@@ -6,6 +6,7 @@ Shapes and colours: https://www.w3.org/2011/prov/wiki/Diagrams.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import escape
 from xml.etree import ElementTree
 
@@ -122,10 +123,19 @@ def drawn(picture: Picture, form: str) -> bytes:
     Raises:
         MissingExtra: graphviz is not installed.
     """
-    data = _run(dot(picture, paper=form == "pdf"), form)
     if form == "svg":
-        return _finished(data, picture)
+        return _finished(_run(dot(_linked(picture)), form), picture)
+    data = _run(dot(picture, paper=form == "pdf"), form)
     return _undated(data) if form == "pdf" else data
+
+
+def _linked(picture: Picture) -> Picture:
+    """Return a picture whose links are escaped as XML has it: graphviz writes them into SVG as they are."""
+    shapes = (
+        replace(each, link=each.link.replace("&", "&amp;"), file_link=each.file_link.replace("&", "&amp;"))
+        for each in picture.shapes
+    )
+    return replace(picture, shapes=tuple(shapes))
 
 
 def smallest(picture: Picture) -> float:

@@ -16,6 +16,7 @@ from provkg.errors import Ambiguous, NotFound, ProvkgError, QuestionError
 from provkg.questions.catalogue import in_order
 from provkg.questions.choices import LEVELS
 from provkg.questions.formats import MEDIA, TEXT
+from provkg.questions.negotiation import best
 
 if TYPE_CHECKING:
     from provkg.questions.answer import Answer
@@ -131,31 +132,8 @@ def _format(query: Mapping[str, Sequence[str]], accept: str) -> str | None:
     """Return the format that is asked for by the URL, else the best of the Accept header; None where there is none."""
     if query.get("format"):
         return query["format"][0] if query["format"][0] in MEDIA else None
-    wanted = sorted(_accepted(accept or "*/*"), key=lambda each: -each[1])
     kinds = {media.partition(";")[0]: name for name, media in MEDIA.items()} | {"application/json": "json"}
-    for media, weight in wanted:
-        if weight <= 0:
-            continue
-        if media in kinds:
-            return kinds[media]
-        family = media.removesuffix("*")
-        if media.endswith("/*"):
-            found = next((name for kind, name in kinds.items() if media == "*/*" or kind.startswith(family)), None)
-            if found is not None:
-                return found
-    return None
-
-
-def _accepted(accept: str) -> list[tuple[str, float]]:
-    found = []
-    for piece in accept.split(","):
-        media, *parameters = (part.strip().lower() for part in piece.split(";"))
-        weight = next((part.partition("=")[2] for part in parameters if part.startswith("q=")), "1")
-        try:
-            found.append((media, float(weight)))
-        except ValueError:
-            found.append((media, 0.0))
-    return found
+    return best(accept, kinds)
 
 
 def _failed(status: int, message: str, hint: str, candidates: Sequence[str] = ()) -> Response:

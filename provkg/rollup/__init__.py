@@ -3,6 +3,7 @@
 from provkg.rollup.budget import NODES, budgeted
 from provkg.rollup.folding import MIXED, Fold, FoldedRelation, Rollup, fold
 from provkg.rollup.grain import grouped
+from provkg.rollup.opening import opened
 from provkg.rollup.reading import read
 from provkg.rollup.rows import COUNT, in_common, rolled
 from provkg.rollup.rules import GRAINS, Rules, load
@@ -31,6 +32,7 @@ __all__ = [
     "grouped",
     "in_common",
     "load",
+    "opened",
     "read",
     "rolled",
     "view_of",

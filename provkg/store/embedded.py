@@ -87,8 +87,7 @@ class EmbeddedStore(Store):
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
             base = self.base()
             try:
-                facts = snapshot.stat()  # of another store at the same place it is another folder
-                state = (snapshot, base, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
+                state = (snapshot, base, *_told(snapshot))
                 if self._kept is None or self._kept[0] != state:
                     store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
                     self._kept = state, LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
@@ -97,6 +96,16 @@ class EmbeddedStore(Store):
                 if self.current() == snapshot:  # otherwise a writer replaced it while we looked
                     raise StoreError(f"{snapshot}: {error}") from None
         raise StoreError(f"{self.path}: replaced faster than it can be opened")
+
+    def state(self) -> str:
+        """Name the snapshot that readers open; of another store at the same place it is another."""
+        snapshot = self.current()
+        if snapshot is None:
+            return ""
+        try:
+            return "-".join(map(str, (int(snapshot.name), *_told(snapshot))))
+        except OSError:
+            return ""
 
     def base(self) -> str:
         """Return the base of the store's IRIs.
@@ -248,6 +257,12 @@ class EmbeddedWriting(Writing):
         """Remove a graph."""
         self.changed = True
         self.store.remove_graph(NamedNode(graph))
+
+
+def _told(snapshot: Path) -> tuple[int, int, int]:
+    """Return what tells a folder from any other: of another store at the same place it is another."""
+    facts = snapshot.stat()
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
 
 
 @contextmanager

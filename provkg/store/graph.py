@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -59,6 +59,26 @@ class Graph(ABC):
 
         Raises:
             SyntaxError: the query is no SPARQL; the message names line and column.
+        """
+
+    @abstractmethod
+    def over(
+        self,
+        query: str,
+        default: Collection[str] = (),
+        named: Collection[str] = (),
+        services: Collection[str] = (),
+    ) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Run any query as SPARQL 1.1 Protocol has it.
+
+        Args:
+            query: the query.
+            default: the graphs whose union it asks, in the place of those that it names.
+            named: the graphs of GRAPH; with ``default`` none where both are empty means as :meth:`query` does.
+            services: the servers that SERVICE may ask.
+
+        Raises:
+            SyntaxError: the query is no SPARQL, or asks another server.
         """
 
     @abstractmethod

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from pyoxigraph import (
 )
 
 from provkg.store.graph import Graph, Row, Term
-from provkg.store.sparql import one_store
+from provkg.store.sparql import allowed, one_store, words
 from provkg.vocab import RDF_TYPE
 
 _AT_ONCE = 32  # rows: an answer that is read whole is let go of here, and not in the thread in which garbage is found
@@ -55,6 +55,16 @@ class LocalGraph(Graph):
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query; see :meth:`Graph.query`."""
         return self.store.query(query, use_default_graph_as_union="FROM" not in one_store(query))
+
+    def over(
+        self, query: str, default: Collection[str] = (), named: Collection[str] = (), services: Collection[str] = ()
+    ) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Run any query over some graphs; see :meth:`Graph.over`."""
+        allowed(query, services)
+        if not default and not named:
+            return self.store.query(query, use_default_graph_as_union="FROM" not in words(query))
+        graphs: list[list[NamedNode | BlankNode]] = [[NamedNode(each) for each in some] for some in (default, named)]
+        return self.store.query(query, default_graph=graphs[0], named_graphs=graphs[1])
 
     def select(self, query: str) -> Iterator[Row]:
         """Run a SELECT query; see :meth:`Graph.select`."""

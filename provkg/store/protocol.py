@@ -101,6 +101,10 @@ class Store(ABC):
             StoreError: there is no store, or it cannot be read.
         """
 
+    def state(self) -> str:
+        """Name the state that :meth:`read` opens: another after each ingest; empty where that cannot be seen."""
+        return ""
+
     def writers(self) -> list[str]:
         """Return who is writing, or died while writing: what is read now may be half of it. Never so in a folder."""
         return []

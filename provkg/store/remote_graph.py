@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -113,6 +113,13 @@ class RemoteGraph(Graph):
         if parts.form != "SELECT":
             raise TypeError("not a SELECT query")
         yield from self.endpoint.select(query, self._dataset(self.hidden_graphs()))[1]
+
+    def over(
+        self, query: str, default: Collection[str] = (), named: Collection[str] = (), services: Collection[str] = ()
+    ) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Run any query over some graphs; see :meth:`Graph.over`. No other server is asked, whatever is allowed."""
+        check(query)
+        return self.query(parse(query).over(default, named) if default or named else query)
 
     def query(self, query: str) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query; see :meth:`Graph.query`.

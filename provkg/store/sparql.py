@@ -1,11 +1,12 @@
 """Take a SPARQL query apart, as far as is needed to page it: the prologue, the form, the group, what follows."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import pyoxigraph
+from pyoxigraph import NamedNode
 
 _TOKEN = re.compile(
     r"""(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<skip>\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"""
@@ -60,6 +61,14 @@ class Query:
     def select(self, head: str, *, order: str = "") -> str:
         """Return the group as a SELECT query, with what follows it."""
         return f"{self.prologue}\nSELECT {head} WHERE {self.group}\n{self.before}\n{order or self.order}\n{self.after}"
+
+    def over(self, default: Collection[str], named: Collection[str]) -> str:
+        """Return the query over other graphs than those that it names."""
+        graphs = [f"FROM {NamedNode(each)}" for each in default] + [f"FROM NAMED {NamedNode(each)}" for each in named]
+        where = f"WHERE {self.group}" if self.group else ""
+        return "\n".join(
+            (self.prologue, f"{self.form} {self.head}", *graphs, where, self.before, self.order, self.after)
+        )
 
     def page(self, variables: list[str], size: int, offset: int) -> str:
         """Return a piece of a SELECT query: in one order whatever the server does, as a sub-query."""
@@ -138,6 +147,45 @@ def one_store(text: str) -> set[str]:
     if "SERVICE" in said:
         raise SyntaxError("SERVICE is refused: a query asks one store")
     return said
+
+
+def services(text: str) -> set[str]:
+    """Return the servers that a query asks, from its parsed algebra; one that a variable names is ``?name``.
+
+    Raises:
+        SyntaxError: the query speaks of a service and cannot be parsed.
+
+    >>> services("SELECT * { SERVICE SILENT <http://e/> { ?s ?p 'SERVICE' } }")
+    {'http://e/'}
+    """
+    if not re.search("service", text, re.IGNORECASE):  # the word cannot be written in any other way
+        return set()
+    from rdflib import URIRef  # noqa: PLC0415 - slow to import
+    from rdflib.plugins.sparql.algebra import translateQuery, traverse  # noqa: PLC0415
+    from rdflib.plugins.sparql.parser import parseQuery  # noqa: PLC0415
+
+    found: set[str] = set()
+
+    def see(node: object) -> None:
+        if getattr(node, "name", "") == "ServiceGraphPattern":
+            term = node.term  # type: ignore[attr-defined]
+            found.add(str(term) if isinstance(term, URIRef) else f"?{term}")
+
+    try:
+        traverse(translateQuery(parseQuery(text)).algebra, visitPre=see)
+    except Exception as error:  # noqa: BLE001 - whatever its parser says of what it does not understand
+        raise SyntaxError(f"a query that speaks of SERVICE cannot be read: {type(error).__name__}") from None
+    return found
+
+
+def allowed(text: str, known: Collection[str]) -> None:
+    """Refuse a query that asks another server than the known ones.
+
+    Raises:
+        SyntaxError: it does.
+    """
+    if others := sorted(services(text) - set(known)):
+        raise SyntaxError(f"SERVICE is refused: {', '.join(others)} is no server that may be asked")
 
 
 def _prefixes(tokens: list[re.Match[str]]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""A read-only service over HTTP: SPARQL, Linked Data, questions, ProvSAP, and pages for people."""

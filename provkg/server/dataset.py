@@ -1,0 +1,131 @@
+"""What the service says of itself: SPARQL 1.1 Service Description, VoID, PROV-AQ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from provkg.questions.negotiation import best
+from provkg.server import sparql
+from provkg.server.failing import failed
+from provkg.server.messages import Asked, Reply
+from provkg.store import text_of
+from provkg.vocab import DCTERMS, FOAF, PREFIXES, PROV, RDF_TYPE, XSD, Namespace
+
+if TYPE_CHECKING:
+    from provkg.server.site import Site
+
+SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
+VOID = Namespace("http://rdfs.org/ns/void#")
+FORMATS = Namespace("http://www.w3.org/ns/formats/")
+_RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV")
+_TRIPLES = ("Turtle", "N-Triples", "RDF_XML", "JSON-LD")
+_CLASSES = "SELECT ?type (COUNT(*) AS ?count) WHERE { ?s a ?type } GROUP BY ?type ORDER BY DESC(?count)"
+Value = str | int | BlankNode | Literal
+
+
+def endpoint(site: Site, asked: Asked) -> Reply:
+    """Answer at ``/sparql``: a query; without one its page for people, its description for programs."""
+    if asked.method == "POST" or any(name in ("query", "update") for name, _ in asked.query):
+        return sparql.query(site, asked)
+    offered = dict.fromkeys(sparql.TRIPLES, "") | {"text/html": "page"}
+    if best(asked.accept, offered) == "page":
+        from provkg.server.asking import sparql_page  # noqa: PLC0415
+
+        return sparql_page(site, asked)
+    return _given(site, asked, service(site, asked))
+
+
+def _given(site: Site, asked: Asked, triples: Iterable[Triple]) -> Reply:
+    media = best(asked.accept, {each: each for each in sparql.TRIPLES} | {"text/html": "text/turtle"})
+    if media is None:
+        return failed(406, "it is given as none of what is accepted", ", ".join(sparql.TRIPLES))
+    return sparql.triples_reply(list(triples), media, site.setup.longest)
+
+
+def _about(subject: str | BlankNode, said: Iterable[tuple[str, Value]]) -> Iterator[Triple]:
+    """Give statements; text that is an IRI stands for it."""
+    node = subject if isinstance(subject, BlankNode) else NamedNode(subject)
+    for predicate, value in said:
+        if isinstance(value, int):
+            term: Literal | NamedNode | BlankNode = Literal(str(value), datatype=NamedNode(XSD + "integer"))
+        else:
+            term = NamedNode(value) if isinstance(value, str) else value
+        yield Triple(node, NamedNode(predicate), term)
+
+
+def service(site: Site, asked: Asked) -> Iterator[Triple]:
+    """Give the service description of the endpoint."""
+    at = f"{asked.root}/sparql"
+    everything = BlankNode()
+    yield from _about(
+        at,
+        [
+            (RDF_TYPE, SD.Service),
+            (SD.endpoint, at),
+            (SD.supportedLanguage, SD.SPARQL11Query),
+            (SD.feature, SD.UnionDefaultGraph),
+            *((SD.resultFormat, FORMATS[each]) for each in (*_RESULTS, *_TRIPLES)),
+            (SD.defaultDataset, everything),
+        ],
+    )
+    if site.setup.services:
+        yield from _about(at, [(SD.feature, SD.BasicFederatedQuery)])
+    default = BlankNode()
+    yield from _about(
+        everything, [(RDF_TYPE, SD.Dataset), (SD.defaultGraph, default), (DCTERMS.source, f"{asked.root}/void#dataset")]
+    )
+    yield from _about(default, [(RDF_TYPE, SD.Graph)])
+    for name in sorted(site.graph().graphs())[: site.setup.rows]:
+        node = BlankNode()
+        yield from _about(everything, [(SD.namedGraph, node)])
+        yield from _about(node, [(RDF_TYPE, SD.NamedGraph), (SD.name, name)])
+
+
+def void(site: Site, asked: Asked) -> Reply:
+    """Answer with the VoID description of the store."""
+    return _given(site, asked, _dataset(site, asked))
+
+
+def _dataset(site: Site, asked: Asked) -> Iterator[Triple]:
+    graph = site.graph()
+    it = f"{asked.root}/void#dataset"
+    counts = [(text_of(row["type"]), int(text_of(row["count"]))) for row in graph.select(_CLASSES)]
+    [row] = graph.select("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }")
+    yield from _about(f"{asked.root}/void", [(RDF_TYPE, VOID.DatasetDescription), (FOAF.primaryTopic, it)])
+    yield from _about(
+        it,
+        [
+            (RDF_TYPE, VOID.Dataset),
+            (DCTERMS.title, Literal("Provenance")),
+            (VOID.sparqlEndpoint, f"{asked.root}/sparql"),
+            (VOID.uriSpace, Literal(graph.base)),
+            (VOID.triples, int(text_of(row["n"]))),
+            (VOID.classes, len(counts)),
+            (VOID.openSearchDescription, f"{asked.root}/opensearch.xml"),
+            *((VOID.vocabulary, iri) for iri in PREFIXES.values()),
+            *((VOID.feature, FORMATS[each]) for each in _TRIPLES),
+        ],
+    )
+    for kind, count in counts:
+        part = BlankNode()
+        yield from _about(it, [(VOID.classPartition, part)])
+        yield from _about(part, [(VOID["class"], kind), (VOID.entities, count)])
+
+
+def provenance_service(site: Site, asked: Asked) -> Reply:
+    """Answer with the description of the provenance query services (PROV-AQ, 4.1)."""
+    direct, query = BlankNode(), BlankNode()
+    template = Literal(f"{asked.root}/provenance?target={{uri}}")
+    return _given(
+        site,
+        asked,
+        [
+            *_about(f"{asked.root}/service", [(RDF_TYPE, PROV.ServiceDescription)]),
+            *_about(f"{asked.root}/service", [(PROV.describesService, direct), (PROV.describesService, query)]),
+            *_about(direct, [(RDF_TYPE, PROV.DirectQueryService), (PROV.provenanceUriTemplate, template)]),
+            *_about(query, [(RDF_TYPE, SD.Service), (SD.endpoint, f"{asked.root}/sparql")]),
+        ],
+    )
