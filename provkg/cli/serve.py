@@ -22,23 +22,29 @@ _MB = 2**20
 
 
 @click.command()
-@click.option("-p", "--port", type=click.IntRange(0, 65535), default=7333, show_default=True, help="0: any that is free.")
+@click.option(
+    "-p", "--port", type=click.IntRange(0, 65535), default=7333, show_default=True, help="0: any that is free."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Who can ask: 0.0.0.0 is everybody.")
 @click.option("--url", default="", help="The address that others know it by, where a proxy stands before it.")
 @click.option("--open", "browse", is_flag=True, help="Open a browser.")
 @click.option("--get", "path", metavar="PATH", help="Answer one request on stdout, and end.")
 @click.option("--accept", default="*/*", help="The Accept header of --get.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer; twice the processors.")
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Time of one request.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Time of one request."
+)
 @click.option("--memory", type=click.IntRange(256), default=2048, show_default=True, help="Of one worker, in MB.")
 @click.option("--rows", type=click.IntRange(1), default=100_000, show_default=True, help="The most of a SPARQL answer.")
-@click.option("--cors", multiple=True, metavar="ORIGIN|*", help="Whose pages may read, repeatable; those of this machine.")
+@click.option(
+    "--cors", multiple=True, metavar="ORIGIN|*", help="Whose pages may read, repeatable; those of this machine."
+)
 @click.option("--service", "services", multiple=True, metavar="IRI", help="A server that SERVICE may ask; repeatable.")
 @click.option("--behind-proxy", is_flag=True, help="Believe X-Forwarded-For and -Proto.")
 @click.option("--allow-ingest", is_flag=True, help="Take records by POST from those with a token of the settings.")
 @click.option("--new-token", metavar="NAME", help="Make a token, say what the settings need, and end.")
 @click.pass_context
-def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse: bool, **said: Any) -> int:  # noqa: FBT001
+def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse: bool, **said: Any) -> int:
     """Serve the store over HTTP, for reading: SPARQL, Linked Data, questions, ProvSAP, and pages.
 
     Each request is answered by a process of its own pool, which has the store open for reading only, and is ended when
@@ -93,7 +99,8 @@ def _token(name: str) -> int:
     token = secrets.token_urlsafe(32)
     emit(token)
     say("the token stands on stdout, and nowhere else; in provkg.toml:")
-    say(f'[serve.tokens]\n{json.dumps(name)} = "{digest_of(token)}"')
+    say("[serve.tokens]")
+    say(f'{json.dumps(name)} = "{digest_of(token)}"')
     return 0
 
 

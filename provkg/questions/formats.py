@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BIG = 2**63
 _NO_JSON = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # as XSD writes them
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SHOWN = 200  # rows of an answer in a notebook
 _TYPES: dict[str, type] = {"integer": int, "decimal": float, "boolean": bool}
@@ -49,13 +50,28 @@ def to_tsv(answer: Answer) -> str:
     return "".join("\t".join(map(one_line, line)) + "\n" for line in lines)
 
 
-def to_csv(answer: Answer) -> str:
-    """Return comma-separated values (RFC 4180, with line feeds)."""
+def to_csv(answer: Answer, *, formulas: bool = True) -> str:
+    """Return comma-separated values (RFC 4180, with line feeds).
+
+    Args:
+        answer: the answer.
+        formulas: leave text as it is; otherwise what a spreadsheet would compute begins with an apostrophe.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows(map(text_of_cells, answer))
+    rows = map(text_of_cells, answer)
+    writer.writerows(rows if formulas else ([*map(_text_alone, row)] for row in rows))
     return stream.getvalue()
+
+
+def _text_alone(text: str) -> str:
+    """Return text that a spreadsheet only shows; a number stays one.
+
+    >>> _text_alone("=1+1"), _text_alone("-1.5")
+    ("'=1+1", '-1.5')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(text) else text
 
 
 def to_json(answer: Answer) -> str:

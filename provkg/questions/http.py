@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from provkg.errors import Ambiguous, NotFound, ProvkgError, QuestionError
 from provkg.questions.catalogue import in_order
 from provkg.questions.choices import LEVELS
-from provkg.questions.formats import MEDIA, TEXT
+from provkg.questions.formats import MEDIA, TEXT, to_csv
 from provkg.questions.negotiation import best
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def respond(
         limit = _limit(query, question)
         values = {key: _value(question, key, found) for key, found in query.items() if key not in _RESERVED}
         answer = ask(question, values, limit=limit)
-        body = TEXT[form](answer)
+        body = to_csv(answer, formulas=False) if form == "csv" else TEXT[form](answer)
     except ProvkgError as error:
         return _failed(_STATUS.get(type(error), 500), error.message, error.hint, getattr(error, "candidates", []))
     except (OSError, SyntaxError) as error:  # the store, or what stands in a file of one's own

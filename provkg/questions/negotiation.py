@@ -28,7 +28,7 @@ def _weight(media: str, ranges: Mapping[str, float]) -> float:
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """Return the media ranges of an Accept header with their weights; what has no number as its weight counts nothing."""
+    """Return the media ranges of an Accept header with their weights; a weight that is no number counts nothing."""
     found: dict[str, float] = {}
     for piece in accept.split(","):
         media, *parameters = (part.strip().lower() for part in piece.split(";"))

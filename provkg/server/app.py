@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,6 +50,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _KEPT, _KEPT_REPLY = 64 * 2**20, 2**20  # bytes of replies that are kept, and of one of them
+_ADDRESS = 2**16  # bytes of a path and its query
 _SENDING = 2**30  # bytes of replies that are being sent
 _OPENSEARCH = """<?xml version="1.0" encoding="utf-8"?>
 <OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/"><ShortName>provkg</ShortName>\
@@ -115,6 +116,8 @@ class Front:
         path = request.scope.get("raw_path", b"").decode("latin-1") or request.url.path
         if request.method == "POST" and path.rstrip("/") not in _POSTED:
             return _response(failed(405, "POST is refused here", "GET", headers={"Allow": "GET, HEAD"}))
+        if len(path) + len(request.scope["query_string"]) > _ADDRESS:
+            return _response(failed(414, f"an address has at most {_ADDRESS:,} bytes", "POST a long query"))
         body = await bounded(request, self.serving.longest)
         if body is None:
             return _response(failed(413, f"a request has at most {self.serving.longest:,} bytes"))
@@ -140,7 +143,7 @@ class Front:
         return self.serving.url or f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
 
     async def _answered(self, request: Request, asked: Asked) -> Response:
-        state = self.store.state()
+        state = self.store.revision()
         tag = _tag(state, asked) if state else ""
         told = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
         if asked.method == "GET" and tag and tag in told:
@@ -163,9 +166,12 @@ class Front:
             return failed(429, "too many requests of one client at once", "wait", headers={"Retry-After": "1"})
         client.here += 1
         try:
-            async with client.turns:
+            await asyncio.wait_for(client.turns.acquire(), self.serving.setup.seconds)
+            try:
                 return await self.workers.ask(asked)
-        except Full:
+            finally:
+                client.turns.release()
+        except (Full, TimeoutError):
             return failed(503, "too many requests wait", "ask again later", headers={"Retry-After": "5"})
         finally:
             client.here -= 1
@@ -334,6 +340,3 @@ def app_of(serving: Serving, store: Store) -> Starlette:
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Guard, front=front)
     return app
-
-
-_ = defaultdict

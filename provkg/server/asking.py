@@ -12,7 +12,7 @@ from provkg.questions.catalogue import THEMES, in_order, letters_of
 from provkg.questions.choices import choices
 from provkg.questions.formats import MEDIA
 from provkg.server.messages import Asked, Reply, values
-from provkg.server.pages import SHOWN, rendered, table_of
+from provkg.server.pages import rendered, table_of
 
 if TYPE_CHECKING:
     from provkg.questions import Question
@@ -67,7 +67,7 @@ def form(site: Site, asked: Asked) -> Reply:
         bound = {key: found if question.parameters[key].many else found[0] for key, found in said.items()}
         try:
             found = site.kg.ask_of(question, bound, limit=question.rows)
-            table = table_of(site, found, hidden=("entity",) if "location" in found.columns else ())
+            table = table_of(site, found)
         except ProvkgError as problem:
             error = problem
         pairs = [(key, each) for key, some in said.items() for each in some]
@@ -109,6 +109,3 @@ def sparql_page(site: Site, asked: Asked) -> Reply:
     return rendered(
         site, asked, "sparql", title="SPARQL", examples=[(each.name, each.summary, each.sparql) for each in simple]
     )
-
-
-_ = SHOWN

@@ -43,7 +43,8 @@ def runs_of_nights(site: Site) -> dict[str, list[str]]:
     """Return the runs of each night, the newest night first."""
     found: dict[str, set[str]] = {}
     for row in site.graph().select(_NIGHTS):
-        found.setdefault(text_of(row["night"]), set()).update([text_of(row["run"])] if row["run"] else [])
+        if night := text_of(row["night"]):
+            found.setdefault(night, set()).update([text_of(row["run"])] if row["run"] else [])
     return {night: sorted(found[night]) for night in sorted(found, reverse=True)}
 
 

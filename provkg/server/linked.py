@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pyoxigraph import Literal, NamedNode, Quad
@@ -138,7 +138,7 @@ def _iri(site: Site, asked: Asked, name: str) -> str | None:
     return iri if is_iri(iri) else None
 
 
-def around(site: Site, iri: str) -> dict[str, object]:
+def around(site: Site, iri: str) -> dict[str, Any]:
     """Return the view of what stands around an IRI: one step of a product, an activity with what it read and made."""
     graph = site.graph()
     if graph.of_type([iri], PROV.Activity):

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlencode
 from provkg.errors import InputError, MissingExtra, NotFound
 from provkg.graphview import Links, draw
 from provkg.questions.negotiation import best
-from provkg.rollup import ACTIVITY, DIRECTIONS, ENTITY, GRAINS, NODES, Fold, opened
+from provkg.rollup import ACTIVITY, DIRECTIONS, GRAINS, NODES, Fold, opened
 from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply
 from provkg.server.pages import SHOWN, Cell, Table, link, rendered, table_of, url
@@ -140,7 +140,7 @@ def night(site: Site, asked: Asked) -> Reply:
 def _counted(counts: Counter[str]) -> str:
     """Say how many steps there are, and how many of them did not end well."""
     other = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()) if status != _WELL)
-    return f"{counts.total():,}{f' ({other})' if other else ''}" if counts else "none"
+    return f"{counts.total():,}{f' ({other})' if other else ''}" if counts else "-"
 
 
 # The graph
@@ -170,7 +170,9 @@ class Shown:
         """Return the address of this picture, or of one that is a bit different."""
         facts: dict[str, Any] = {self.of[0]: self.of[1], "grain": self.grain, "direction": self.direction}
         facts |= {"nodes": self.nodes, "depth": self.depth or "", "open": list(self.open), **other}
-        pairs = [(key, each) for key, value in facts.items() for each in (value if isinstance(value, list) else [value])]
+        pairs = [
+            (key, each) for key, value in facts.items() for each in (value if isinstance(value, list) else [value])
+        ]
         return "/graph?" + urlencode([(key, str(value)) for key, value in pairs if value != ""])
 
 
@@ -268,6 +270,3 @@ def compare(site: Site, asked: Asked) -> Reply:
     return rendered(
         site, asked, "compare", title="Compare", first=first, second=second, all=asked.one("all"), tables=tables
     )
-
-
-_ = ENTITY

@@ -1,4 +1,4 @@
-"""What passes between the server and its workers: requests and replies, as MessagePack with their length before them."""
+"""What passes between server and workers: requests and replies, as MessagePack with their length before them."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -15,7 +16,20 @@ from provkg.server.workers import Workers
 from provkg.store import Store
 
 _PACKAGES = ("provkg", "pyoxigraph", "rdflib", "prov", "starlette", "uvicorn", "numpy", "pyshacl")
-_KINDS = {"page", "data", "search", "run", "night", "nights", "graph", "questions", "api", "sparql", "provsap", "static"}
+_KINDS = {
+    "page",
+    "data",
+    "search",
+    "run",
+    "night",
+    "nights",
+    "graph",
+    "questions",
+    "api",
+    "sparql",
+    "provsap",
+    "static",
+}
 _KINDS |= {"compare", "product", "resource", "datalink", "capabilities", "availability", "void", "service", "-"}
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -25,9 +39,7 @@ class Metrics:
 
     def __init__(self, workers: Workers) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "provkg_requests", "Requests", ("method", "kind", "status"), registry=self.registry
-        )
+        self.requests = Counter("provkg_requests", "Requests", ("method", "kind", "status"), registry=self.registry)
         self.seconds = Histogram(
             "provkg_request_seconds", "Time of a request", ("kind",), buckets=_SECONDS, registry=self.registry
         )
@@ -38,11 +50,13 @@ class Metrics:
         waiting = Gauge("provkg_requests_waiting", "Requests that wait for a worker", registry=self.registry)
         waiting.set_function(lambda: workers.waiting)
         ended = Gauge(
-            "provkg_workers_ended", "Workers that were ended, by what they used too much of", ("why",),
+            "provkg_workers_ended",
+            "Workers that were ended, by what they used too much of",
+            ("why",),
             registry=self.registry,
         )
         for why in ("time", "memory"):
-            ended.labels(why).set_function(lambda why=why: workers.ended[why])
+            ended.labels(why).set_function(partial(_count, workers, why))
 
     def answered(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count a request; its path counts by its first part alone, of which there are few."""
@@ -68,6 +82,10 @@ def operations(metrics: Metrics, store: Store, workers: Workers) -> list[Route]:
         return JSONResponse({"python": sys.version.partition(" ")[0], **{name: _version(name) for name in _PACKAGES}})
 
     return [Route("/-/health", health), Route("/-/metrics", told), Route("/-/versions", versions)]
+
+
+def _count(workers: Workers, why: str) -> int:
+    return workers.ended[why]
 
 
 def _version(name: str) -> str:

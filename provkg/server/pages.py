@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -56,8 +56,10 @@ def rendered(site: Site, asked: Asked, template: str, *, status: int = 200, **va
         status: of the reply.
         values: what the template shows.
     """
-    text = environment().get_template(f"{template}.html").render(
-        root=_path_of(asked.root), store=site.kg.store.name, path=asked.path, **values
+    text = (
+        environment()
+        .get_template(f"{template}.html")
+        .render(root=_path_of(asked.root), store=site.kg.store.name, path=asked.path, **values)
     )
     return html(status, text, {"Vary": "Accept"})
 
@@ -99,16 +101,18 @@ def url(path: str, **values: str) -> str:
     return f"{path}?{told}" if told else path
 
 
-def table_of(site: Site, answer: Answer, *, most: int = SHOWN, hidden: Iterable[str] = ()) -> Table:
+_SHOWN_AS = {"entity": "location", "activity": "activityName"}  # what people read, and follow to the thing
+
+
+def table_of(site: Site, answer: Answer, *, most: int = SHOWN) -> Table:
     """Return an answer as a table; what names a thing leads to its page.
 
     Args:
         site: what is served.
         answer: the answer.
         most: how many rows to show.
-        hidden: columns to leave out.
     """
-    names = [name for name in answer.columns if name not in set(hidden)]
+    names = [name for name in answer.columns if _SHOWN_AS.get(name) not in answer.columns]
     rows = [[_cell(site, row, name) for name in names] for row in answer[:most]]
     left_out = [answer.cut] if answer.cut else []
     left_out += [f"the first {most:,} of {len(answer):,} rows"] if len(answer) > most else []
@@ -121,8 +125,9 @@ def _cell(site: Site, row: Mapping[str, Any], name: str) -> Cell:
     if value is None:
         return Cell("")
     text = str(value)
-    if name == "location" and isinstance(row.get("entity"), str):
-        return link(site, row["entity"], text)
+    thing = next((row[each] for each, shown in _SHOWN_AS.items() if shown == name and row.get(each)), None)
+    if thing is not None:
+        return link(site, str(thing), text)
     if text.startswith(("http://", "https://", "urn:")) and is_iri(text):
         return link(site, text)
     return Cell(harmless(text))

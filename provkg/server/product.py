@@ -12,7 +12,6 @@ from pyoxigraph import Literal, NamedNode
 from provkg.knowledge.cards import card_of
 from provkg.lineage import Candidate, lineage
 from provkg.lineage.telling import describe_entity
-from provkg.rollup import ENTITY
 from provkg.server.messages import Asked, Reply
 from provkg.server.pages import SHOWN, Cell, Table, link, rendered, table_of, url
 from provkg.store import text_of
@@ -81,7 +80,7 @@ def _product(site: Site, asked: Asked, iri: str) -> Reply:
     told = describe_entity(site.graph(), iri)
     title = told.location.rpartition("/")[2] or told.name or iri.removeprefix(site.kg.store.base())
     values = VIEWS[view](site, iri)
-    kind = " ".join(filter(None, (told.level, told.name, "product")))
+    kind = ", ".join(filter(None, (told.name or "product", told.level)))
     return _thing(site, asked, iri, title=title, kind=kind, tabs=tabs, view=view, **values)
 
 
@@ -91,7 +90,9 @@ def _overview(site: Site, iri: str) -> dict[str, Any]:
     sections: dict[str, list[tuple[str, Cell]]] = defaultdict(list)
     for section, fact, value in card.facts:
         href = {"run": f"/run/{value}", "night": f"/night/{value}"}.get(fact, "") if section == "made by" else ""
-        sections[section].append((fact, link(site, value) if value.startswith("http") else Cell(value, href)))
+        sections[section or "product"].append(
+            (fact, link(site, value) if value.startswith("http") else Cell(value, href))
+        )
     near = [
         _near(site, "Made from", lineage(graph, iri, depth=1), "nothing is recorded that it was made from"),
         _near(site, "Used for", lineage(graph, iri, down=True, depth=1), "nothing is recorded that was made from it"),
@@ -154,7 +155,7 @@ def _asked(*names: str) -> Callable[[Site, str], dict[str, Any]]:
         for name in names:
             question = site.questions[name]
             answer = site.kg.ask_of(question, {"product": iri}, limit=question.rows)
-            found = table_of(site, answer, hidden=("entity",) if "location" in answer.columns else ())
+            found = table_of(site, answer)
             tables.append(found._replace(caption=f"{question.summary} {found.caption}"))
         return {"tables": tables}
 

@@ -15,7 +15,7 @@ CONFIGURATION           0, false: leave parameters out; true by default
 ATTRIBUTES              0, false: leave parameters out of pictures; true by default
 ======================  ==================================================================================
 
-What else a dialect has (STEPS, DESCRIPTIONS, PROV-VOTABLE, GD) is refused, as the draft says, unless it asks for nothing.
+What else a dialect has (STEPS, DESCRIPTIONS, PROV-VOTABLE, GD) is refused unless it asks for nothing: so the draft.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _links(site: Site, asked: Asked, name: str) -> list[tuple[str, ...]]:
         kind = "NotFoundFault" if isinstance(error, NotFound) else "UsageFault"
         return [(name, "", "", f"{kind}: {error.message}", "#this", "", "", "")]
     address = quote(product, safe="")
-    found = [
+    found: list[tuple[str, ...]] = [
         (
             name,
             f"{asked.root}/provsap?ID={address}&DEPTH=ALL",

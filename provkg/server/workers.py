@@ -16,7 +16,7 @@ from provkg.server.messages import Asked, Reply, Setup, packed, received
 _READY = 60.0  # seconds that a worker may take to begin
 
 
-class Full(Exception):  # noqa: N818 - it says what is so
+class Full(Exception):
     """Too many requests wait already."""
 
 
@@ -159,9 +159,11 @@ class Workers:
         """Add a worker, however often that fails."""
         while not self.stopping:
             try:
-                return await self._add()
+                await self._add()
             except OSError:
                 await asyncio.sleep(1)
+            else:
+                return
 
     async def _add(self) -> None:
         worker = await Worker.begun(self.setup)

@@ -97,7 +97,7 @@ class EmbeddedStore(Store):
                     raise StoreError(f"{snapshot}: {error}") from None
         raise StoreError(f"{self.path}: replaced faster than it can be opened")
 
-    def state(self) -> str:
+    def revision(self) -> str:
         """Name the snapshot that readers open; of another store at the same place it is another."""
         snapshot = self.current()
         if snapshot is None:

@@ -12,6 +12,7 @@ from typing import cast
 
 from pyoxigraph import (
     BlankNode,
+    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -63,8 +64,9 @@ class LocalGraph(Graph):
         allowed(query, services)
         if not default and not named:
             return self.store.query(query, use_default_graph_as_union="FROM" not in words(query))
-        graphs: list[list[NamedNode | BlankNode]] = [[NamedNode(each) for each in some] for some in (default, named)]
-        return self.store.query(query, default_graph=graphs[0], named_graphs=graphs[1])
+        every: list[NamedNode | BlankNode | DefaultGraph] = [NamedNode(each) for each in default]
+        some: list[NamedNode | BlankNode] = [NamedNode(each) for each in named]
+        return self.store.query(query, default_graph=every, named_graphs=some)
 
     def select(self, query: str) -> Iterator[Row]:
         """Run a SELECT query; see :meth:`Graph.select`."""

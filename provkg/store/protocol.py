@@ -101,7 +101,7 @@ class Store(ABC):
             StoreError: there is no store, or it cannot be read.
         """
 
-    def state(self) -> str:
+    def revision(self) -> str:
         """Name the state that :meth:`read` opens: another after each ingest; empty where that cannot be seen."""
         return ""
 

@@ -115,7 +115,11 @@ class RemoteGraph(Graph):
         yield from self.endpoint.select(query, self._dataset(self.hidden_graphs()))[1]
 
     def over(
-        self, query: str, default: Collection[str] = (), named: Collection[str] = (), services: Collection[str] = ()
+        self,
+        query: str,
+        default: Collection[str] = (),
+        named: Collection[str] = (),
+        services: Collection[str] = (),  # noqa: ARG002
     ) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Run any query over some graphs; see :meth:`Graph.over`. No other server is asked, whatever is allowed."""
         check(query)
