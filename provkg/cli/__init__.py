@@ -43,6 +43,7 @@ _COMMANDS = {
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
     "export": ("provkg.cli.export", "A history, a run or a night as a PROV document; lstosa's products of a run."),
+    "release": ("provkg.cli.release", "A copy of the store without private data, as a policy says."),
     "serve": ("provkg.cli.serve", "The store over HTTP: SPARQL, Linked Data, questions, ProvSAP, pages."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
     "questions": ("provkg.cli.catalogue", "Check, test and publish canned questions, your own too."),

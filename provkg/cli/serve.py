@@ -9,6 +9,7 @@ import secrets
 import socket
 import sys
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ _MB = 2**20
 )
 @click.option("--service", "services", multiple=True, metavar="IRI", help="A server that SERVICE may ask; repeatable.")
 @click.option("--behind-proxy", is_flag=True, help="Believe X-Forwarded-For and -Proto.")
+@click.option("--public", metavar="POLICY", help="Serve a copy without private data, as this TOML file says.")
 @click.option("--allow-ingest", is_flag=True, help="Take records by POST from those with a token of the settings.")
 @click.option("--new-token", metavar="NAME", help="Make a token, say what the settings need, and end.")
 @click.pass_context
@@ -52,8 +54,10 @@ def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse:
     """
     if said["new_token"]:
         return _token(said["new_token"])
+    from provkg.knowledge import KnowledgeGraph
     from provkg.server.app import Serving, app_of
     from provkg.server.messages import Setup
+    from provkg.server.refreshing import Refreshing
     from provkg.store import open_store
 
     config = settings(ctx)
@@ -62,6 +66,13 @@ def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse:
     tokens = dict(config.serve.tokens) if said["allow_ingest"] else {}
     if said["allow_ingest"] and not tokens:
         raise InputError("nobody has a token", hint="provkg serve --new-token NAME")
+    source = open_store(config)
+    refresh: Refreshing | None = None
+    if said["public"]:
+        public = f"{config.store.rstrip('/')}.public"
+        refresh = Refreshing(source, said["public"], public)
+        KnowledgeGraph(source).release(said["public"], public)
+        config = replace(config, store=public)
     serving = Serving(
         Setup(
             config,
@@ -79,7 +90,7 @@ def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse:
         inbox=Path(config.serve.inbox),
         log=_quiet if ctx.obj["quiet"] or path else _log,
     )
-    app = app_of(serving, open_store(config))
+    app = app_of(serving, open_store(config), refresh)
     if path:
         return _get(app, path, said["accept"])
     return _run(app, host, port, browse=browse, proxy=said["behind_proxy"])

@@ -12,7 +12,7 @@ from provkg.errors import StoreError
 from provkg.lineage.index import Index, deltas_of, index_of, load, rebuild
 from provkg.lineage.index.columns import distinct
 from provkg.lineage.summaries import Calls, Counts, Summaries, counted, kept, summed
-from provkg.store import Graph, Store, text_of
+from provkg.store import Graph, Store, Writing, text_of
 from provkg.vocab import LEDGER, PKG, RDF_TYPE, SUMMARIES
 
 Edge = tuple[str, str, str, int]
@@ -106,12 +106,17 @@ def reindex(store: Store) -> int:
         StoreError: the store cannot be written.
     """
     with store.write() as writing:
-        view = writing.graph
-        calls = Calls(view)
-        sources = [text_of(quad.subject) for quad in view.quads(None, RDF_TYPE, PKG.Source, view.iri(LEDGER))]
-        writing.remove_graph(writing.base + SUMMARIES)
-        Summaries(writing).update({source: calls.of_source(source) for source in sources}, recount=True)
-        if writing.beside is not None:
-            rebuild(writing.beside, writing.base, deltas_of(writing.graph))
-        writing.changed = True
+        index_again(writing)
     return len(index_of(store.read()).edges().of)
+
+
+def index_again(writing: Writing) -> None:
+    """Make the lineage index and the summaries again from the quads of a transaction."""
+    view = writing.graph
+    calls = Calls(view)
+    sources = [text_of(quad.subject) for quad in view.quads(None, RDF_TYPE, PKG.Source, view.iri(LEDGER))]
+    writing.remove_graph(writing.base + SUMMARIES)
+    Summaries(writing).update({source: calls.of_source(source) for source in sources}, recount=True)
+    if writing.beside is not None:
+        rebuild(writing.beside, writing.base, deltas_of(writing.graph))
+    writing.changed = True

@@ -31,6 +31,7 @@ from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply, Setup
 from provkg.server.operations import Metrics, operations
 from provkg.server.receiving import receiving
+from provkg.server.refreshing import Refreshing
 from provkg.server.workers import Full, Workers
 from provkg.store import Store
 
@@ -303,21 +304,25 @@ class Guard:
         )
 
 
-def app_of(serving: Serving, store: Store) -> Starlette:
+def app_of(serving: Serving, store: Store, refreshing: Refreshing | None = None) -> Starlette:
     """Return the server as an ASGI application.
 
     Args:
         serving: how to serve.
         store: what; it is only asked whether it has changed.
+        refreshing: keeps it equal to another, of which it is a copy.
     """
     front = Front(serving, store)
 
     @asynccontextmanager
     async def working(_: Starlette) -> AsyncIterator[None]:
         await front.workers.start()
+        task = asyncio.create_task(refreshing.forever()) if refreshing else None
         try:
             yield
         finally:
+            if task:
+                task.cancel()
             await front.workers.stop()
 
     async def opensearch(request: Request) -> Response:

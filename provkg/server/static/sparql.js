@@ -16,6 +16,7 @@ const yasgui = new Yasgui(at, {
 const tab = yasgui.getTab();
 if (tab && tab.getEndpoint() !== endpoint) tab.setEndpoint(endpoint);
 plain.hidden = true;
+for (const each of at.querySelectorAll("textarea:not([aria-label])")) each.setAttribute("aria-label", "SPARQL query");
 
 for (const each of document.querySelectorAll("pre[data-name]")) {
   const button = document.createElement("button");
