@@ -7,9 +7,7 @@ from typing import Any
 import click
 
 from provkg.cli.output import PIPE_WIDTH, chosen, emit, opened, with_format, write
-from provkg.lineage import Step
-
-_COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence")
+from provkg.lineage import COLUMNS, Step
 
 
 @click.command()
@@ -49,8 +47,8 @@ def lineage(
 
         rows_of(
             opened(ctx),
-            [dict(zip(_COLUMNS, (getattr(step, each) for each in _COLUMNS), strict=True)) for step in steps],
-            list(_COLUMNS),
+            [dict(zip(COLUMNS, (getattr(step, each) for each in COLUMNS), strict=True)) for step in steps],
+            list(COLUMNS),
             grain,
             form,
         )
@@ -67,11 +65,11 @@ def lineage(
             return 0
         Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(root)
         return 0
-    rows = [[getattr(step, column) for column in _COLUMNS] for step in steps]
+    rows = [[getattr(step, column) for column in COLUMNS] for step in steps]
     if form == "table":
         _table(steps)
     else:
-        write(_COLUMNS, rows, form)
+        write(COLUMNS, rows, form)
     return 0
 
 

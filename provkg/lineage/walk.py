@@ -15,6 +15,9 @@ from provkg.lineage.index.delta import GENERATED, KINDS, LINKS
 from provkg.store import Graph
 from provkg.vocab import PKG, PROV, SKOS
 
+COLUMNS = ("depth", "location", "name", "entity", "activity", "activityName", "startedAt", "evidence")
+"""what is told of a step, in this order: others script against it"""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

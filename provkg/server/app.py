@@ -109,6 +109,7 @@ class Front:
         self.kept: OrderedDict[str, Reply] = OrderedDict()
         self.kept_bytes = self.sending = 0
         self.clients: dict[str, _Client] = {}
+        self.coming: dict[str, asyncio.Future[Reply]] = {}
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -150,14 +151,29 @@ class Front:
         if asked.method == "GET" and tag and tag in told:
             return Response(status_code=304, headers={"ETag": f"W/{tag}", "Vary": "Accept"})
         reply = self.kept.get(tag) if tag else None
-        if reply is None:
-            reply = await self._asked(request, asked)
-            if tag and reply.status in (200, 303):
-                self._keep(tag, reply)
-        elif tag in self.kept:
+        if reply is not None:
             self.kept.move_to_end(tag)
+        elif tag in self.coming:  # the same is being answered: it is answered once
+            reply = await asyncio.shield(self.coming[tag])
+        else:
+            reply = await self._new(request, asked, tag)
         headers = {"ETag": f"W/{tag}", "Cache-Control": "no-cache"} if tag and reply.status == 200 else {}
         return self._sent(reply, headers)
+
+    async def _new(self, request: Request, asked: Asked, tag: str) -> Reply:
+        """Let a worker answer, and keep what it answers; others who ask the same meanwhile wait for it."""
+        if not tag:
+            return await self._asked(request, asked)
+        coming = self.coming[tag] = asyncio.get_running_loop().create_future()
+        reply = failed(503, "the server stops")
+        try:
+            reply = await self._asked(request, asked)
+            if reply.status in (200, 303):
+                self._keep(tag, reply)
+        finally:
+            del self.coming[tag]
+            coming.set_result(reply)
+        return reply
 
     async def _asked(self, request: Request, asked: Asked) -> Reply:
         """Let a worker answer when it is the client's turn."""

@@ -6,11 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from provkg.errors import NotFound, ProvkgError
+import msgspec
+
+from provkg.errors import InputError, NotFound, ProvkgError
+from provkg.lineage import COLUMNS
 from provkg.questions import http
 from provkg.questions.catalogue import THEMES, in_order, letters_of
 from provkg.questions.choices import choices
 from provkg.questions.formats import MEDIA
+from provkg.questions.negotiation import best
+from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply, values
 from provkg.server.pages import rendered, table_of
 
@@ -28,6 +33,28 @@ def answer(site: Site, asked: Asked) -> Reply:
         unquote(asked.path), values(asked.query), known=site.questions, ask=site.kg.ask_of, accept=asked.accept
     )
     return Reply(found.status, found.body.encode("utf-8", "backslashreplace"), found.media, found.headers)
+
+
+def lineage(site: Site, asked: Asked) -> Reply:
+    """Answer with a history, as ``provkg lineage --format json`` does: ``/api/lineage?product=&direction=&depth=``.
+
+    Raises:
+        InputError: a value is wrong.
+    """
+    if not asked.one("product"):
+        raise InputError("no product is named", hint="/api/lineage?product=PATH")
+    direction, depth = asked.one("direction", "up"), asked.one("depth")
+    if direction not in ("up", "down") or (depth and not (depth.isascii() and depth.isdigit() and 0 < len(depth) < 10)):
+        raise InputError("direction is up or down, depth a number", hint="all steps where no depth is given")
+    steps = site.kg.lineage(asked.one("product"), down=direction == "down", depth=int(depth) if depth else None)
+    rows = [{name: getattr(step, name) for name in COLUMNS} for step in steps]
+    lines = best(asked.accept, {"application/json": "", "application/jsonl": "lines"})
+    if lines is None:
+        return failed(406, "it is given as none of what is accepted", "application/json or application/jsonl")
+    encoder = msgspec.json.Encoder()
+    if lines:
+        return Reply(200, encoder.encode_lines(rows), "application/jsonl", {"Vary": "Accept"})
+    return Reply(200, encoder.encode(rows), "application/json", {"Vary": "Accept"})
 
 
 def openapi(site: Site, asked: Asked) -> Reply:

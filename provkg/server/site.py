@@ -36,6 +36,7 @@ ROUTES: dict[str, Answers] = {
     "/provenance": linked.provenance,
     "/resource": linked.resource,
     "/api": asking.described,
+    "/api/lineage": asking.lineage,
     "/api/openapi.json": asking.openapi,
     "/provsap": provsap.respond,
     "/provsap/capabilities": vosi.capabilities,
