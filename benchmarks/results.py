@@ -18,6 +18,7 @@ PARTS = {  # and how each is run
     "histories": "make bench",
     "histories-of-nights": "make bench-year",
     "pictures": "make bench",
+    "serving": "make bench",
     "layout": "make bench",
     "capture": "make bench",
     "validation": "make bench",

@@ -129,7 +129,7 @@ def test_a_file_is_found_and_told_of(seen: Seen) -> None:
         page.locator(f"nav.tabs a[href='?view={view}']").click()
         assert page.locator("nav.tabs [aria-current=page]").get_attribute("href") == f"?view={view}"
         assert text in page.locator("main").inner_text()
-    assert page.locator("p.formats a").all_inner_texts() == ["ttl", "jsonld", "nt", "rdf", "json", "provn"]
+    assert page.locator("p.formats a").all_inner_texts() == ["ttl", "jsonld", "nt", "rdf", "json", "provn", "provx"]
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,7 @@ def test_data_of_a_product_are_what_the_store_says(site: Served, store: Path, dl
     assert document["wasGeneratedBy"]
     assert len(document["used"]) >= 2
     assert site.get(place + ".provn").text.startswith("document")
+    assert ET.fromstring(site.get(place + ".provx").content).tag.endswith("}document")
 
 
 def test_other_formats_and_provenance_are_linked(site: Served, dl3: str) -> None:

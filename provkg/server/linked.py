@@ -32,8 +32,9 @@ FORMATS = {
     "rdf": "application/rdf+xml",
     "json": "application/json",
     "provn": "text/provenance-notation",
+    "provx": "application/provenance+xml",
 }
-_PROV = {"json": "prov-json", "provn": "prov-n"}
+_PROV = {"json": "prov-json", "provn": "prov-n", "provx": "prov-xml"}
 _ABOUT = 2_000  # statements that others make of one thing
 _HAS_PROVENANCE, _HAS_SERVICE = PROV.has_provenance, PROV.has_query_service
 _QUALIFIED = ("usage/", "generation/", "association/", "membership/", "derivation/")

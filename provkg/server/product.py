@@ -88,7 +88,8 @@ def _overview(site: Site, iri: str) -> dict[str, Any]:
     graph = site.graph()
     card = card_of(graph, Candidate(iri, describe_entity(graph, iri).location))
     sections: dict[str, list[tuple[str, Cell]]] = defaultdict(list)
-    for section, fact, value in card.facts:
+    for section, about, told in card.facts:
+        fact, value = (told, about) if section == "recorded in" else (about, told)  # a line, then its file
         href = {"run": f"/run/{value}", "night": f"/night/{value}"}.get(fact, "") if section == "made by" else ""
         sections[section or "product"].append(
             (fact, link(site, value) if value.startswith("http") else Cell(value, href))
