@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 PEERS := .venv-peers
 
-.PHONY: demo test lint peers bench bench-year clean
+.PHONY: demo test lint peers bench bench-year yasgui clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -62,6 +62,14 @@ bench-year: $(VENV)/bench  ## 20 nights in one store, and a year of lineage; tak
 	@$(BIN)/python benchmarks/year.py $(YEAR)
 	@$(BIN)/python benchmarks/synthetic.py $(BENCH)
 	@$(BIN)/python benchmarks/results.py
+
+# The SPARQL editor, as npm has it; it lies in the repository, so that nothing needs npm.
+YASGUI := provkg/server/static/yasgui
+
+yasgui:  ## fetch the SPARQL editor again, and compare it with the digests
+	@folder=$$(mktemp -d) && cd $$folder && npm pack --silent @zazuko/yasgui@4.6.2 >/dev/null && tar xzf *.tgz && \
+	cp package/build/yasgui.min.js package/build/yasgui.min.css "$(abspath $(YASGUI))" && rm -r $$folder
+	@cd $(YASGUI) && sha256sum --check --quiet SHA256SUMS && echo "YASGUI is what SHA256SUMS says"
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -568,6 +568,56 @@ def test_records_are_taken_from_those_with_a_token(tmp_path: Path) -> None:
 # Parts of it
 
 
+def test_one_request_sees_one_state_whatever_is_ingested_meanwhile(
+    tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from provkg.config import Config
+    from provkg.resources import sample
+    from provkg.server.messages import Asked, Reply, Setup
+    from provkg.server.site import ROUTES, Site
+
+    kg = provkg.open(tmp_path / "store")
+    kg.ingest([next(sample().glob("calibration.log"))])
+    counts = []
+
+    def mixed(site: Site, _: Asked) -> Reply:
+        for _again in range(2):
+            counts.append(len(site.kg.ask("generated-twice").graph.graphs()) + len(site.graph().graphs()))
+            kg.ingest([next(sample().glob("Run12012.log"))])
+        return Reply(200)
+
+    monkeypatch.setitem(ROUTES, "/mixed", mixed)
+    site = Site(Setup(Config(store=str(tmp_path / "store"))))
+    assert site.respond(Asked("GET", "/mixed")).status == 200
+    assert counts[0] == counts[1]
+    site.respond(Asked("GET", "/mixed"))
+    assert counts[2] > counts[0]
+
+
+def test_a_worker_has_no_way_to_write(store: Path) -> None:
+    from provkg.config import Config
+    from provkg.errors import StoreError
+    from provkg.server.messages import Setup
+    from provkg.server.site import Site
+
+    with pytest.raises(StoreError):
+        Site(Setup(Config(store=str(store)))).kg.ingest([store])
+
+
+def test_what_is_left_out_of_a_description_is_told(tmp_path: Path, write) -> None:
+    from provkg.config import Config
+    from provkg.server.messages import Asked, Setup
+    from provkg.server.site import Site
+
+    many = "".join(f"<http://a/{n}> prov:wasDerivedFrom <http://a/raw> .\n" for n in range(2_100))
+    text = f"@prefix prov: <http://www.w3.org/ns/prov#> .\n<http://a/raw> a prov:Entity .\n{many}"
+    provkg.open(tmp_path / "store").ingest([write("a.ttl", text)])
+    site = Site(Setup(Config(store=str(tmp_path / "store"))))
+    found = site.respond(Asked("GET", "/data/.nt", [("iri", "http://a/raw")]))
+    assert "2,000" in found.headers["X-Provkg-Cut"]
+    assert b"2,1" in site.respond(Asked("GET", "/page/", [("iri", "http://a/raw")], "text/html")).body
+
+
 @pytest.mark.parametrize(
     ("accept", "format_"),
     [

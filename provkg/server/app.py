@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -287,7 +287,9 @@ class Guard:
         host = request.headers.get("host", "")
         if not _HOST.fullmatch(host):
             return False
-        return not self.front.serving.loopback or host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK
+        serving = self.front.serving
+        names = (*_LOOPBACK, urlsplit(serving.url).netloc)
+        return not serving.loopback or host.rpartition(":")[0] in _LOOPBACK or host in names
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
         found = dict(_HEADERS)

@@ -6,12 +6,11 @@ others are found at ``/resource?iri=``. Sources: https://www.w3.org/TR/cooluris/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import NamedNode, Quad
 
 from provkg.questions.negotiation import best
 from provkg.server import product
@@ -19,7 +18,7 @@ from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply
 from provkg.server.sparql import triples_reply
 from provkg.store import is_iri
-from provkg.vocab import PROV, RDF_TYPE
+from provkg.vocab import PROV
 
 if TYPE_CHECKING:
     from provkg.server.site import Site
@@ -129,9 +128,10 @@ def _told(site: Site, asked: Asked, iri: str, suffix: str) -> Reply:
 
         text = written(site.kg.rollup(grain="subrun", **around(site, iri)), _PROV[suffix])
         return Reply(200, text.encode("utf-8", "backslashreplace"), FORMATS[suffix], headers)
-    triples = sorted({quad.triple for quad in describing(site, iri)}, key=str)
+    quads, cut = describing(site, iri)
+    triples = sorted({quad.triple for quad in quads}, key=str)
     reply = triples_reply(triples, FORMATS[suffix], site.setup.longest)
-    return Reply(200, reply.body, reply.media, {**headers})
+    return Reply(200, reply.body, reply.media, {**headers, **({"X-Provkg-Cut": cut} if cut else {})})
 
 
 def _iri(site: Site, asked: Asked, name: str) -> str | None:
@@ -147,20 +147,16 @@ def around(site: Site, iri: str) -> dict[str, Any]:
     return {"product": iri, "direction": "both", "depth": 1, "agents": True}
 
 
-def describing(site: Site, iri: str) -> Iterator[Quad]:
-    """Give what a store says of an IRI, of its qualified relations, and what others say of it, up to a number."""
+def describing(site: Site, iri: str) -> tuple[list[Quad], str]:
+    """Return what a store says of an IRI, of its qualified relations, what others say of it, and what is left out."""
     graph, node = site.graph(), NamedNode(iri)
-    own = list(islice(graph.quads(iri), _ABOUT * 10))
-    yield from own
-    for quad in own:
-        value = quad.object
-        if isinstance(value, Literal) or not isinstance(value, NamedNode):
-            continue
-        if value.value.removeprefix(graph.base).startswith(_QUALIFIED):
-            yield from graph.quads(value.value)
-    if graph.of_type([iri], PROV.Bundle) or any(True for _ in graph.quads(None, RDF_TYPE, iri)):
-        return  # its statements are in the graph store
-    yield from islice(graph.pattern(None, None, node, None), _ABOUT)
+    found = list(graph.quads(iri))
+    for value in [quad.object for quad in found]:
+        if isinstance(value, NamedNode) and value.value.removeprefix(graph.base).startswith(_QUALIFIED):
+            found += graph.quads(value.value)
+    others = list(islice(graph.pattern(None, None, node, None), _ABOUT + 1))
+    cut = f"others say more of it than these {_ABOUT:,} statements" if len(others) > _ABOUT else ""
+    return found + others[:_ABOUT], cut
 
 
 def provenance(site: Site, asked: Asked) -> Reply:

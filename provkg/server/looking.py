@@ -122,7 +122,7 @@ def night(site: Site, asked: Asked) -> Reply:
         head = Cell(number, f"/run/{quote(number, safe='')}") if number else Cell("calibration and others")
         rows.append([head, *(Cell(_counted(cells.get((number, name), Counter()))) for name in order)])
     asking = ("never-ended", "completeness")
-    tables = [Table("Steps by run: how many, and how many of them not well", ("run", *order), rows)]
+    tables = [Table("Steps by run: how many, and how many of them not well", ("run", *order), rows, answer.cut)]
     for name in asking:
         found = table_of(site, site.kg.ask_of(site.questions[name], {"night": said}, limit=SHOWN))
         tables.append(found._replace(caption=f"{site.questions[name].summary} {found.caption}"))

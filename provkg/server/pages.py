@@ -59,7 +59,9 @@ def rendered(site: Site, asked: Asked, template: str, *, status: int = 200, **va
     text = (
         environment()
         .get_template(f"{template}.html")
-        .render(root=_path_of(asked.root), store=site.kg.store.name, path=asked.path, **values)
+        .render(
+            root=_path_of(asked.root), store=site.kg.store.name, base=site.kg.store.base(), path=asked.path, **values
+        )
     )
     return html(status, text, {"Vary": "Accept"})
 

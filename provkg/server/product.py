@@ -250,7 +250,7 @@ def _facts(start: str, end: str, status: str, keys: Iterable[tuple[str, str]]) -
 def statements(site: Site, iri: str) -> Table:
     """Return what a store says of an IRI."""
     found: dict[str, dict[str, Cell]] = defaultdict(dict)
-    for quad in islice(site.graph().quads(iri), SHOWN * 10):
+    for quad in site.graph().quads(iri):
         value = quad.object
         cell = Cell(text_of(value)) if isinstance(value, Literal) else link(site, text_of(value))
         found[text_of(quad.predicate)][text_of(value)] = cell
@@ -259,7 +259,9 @@ def statements(site: Site, iri: str) -> Table:
         for predicate, values in sorted(found.items())
         for cell in list(values.values())[:_VALUES]
     ]
-    return Table(f"Statements: {len(rows):,}", ("property", "value"), rows[:SHOWN])
+    count = sum(map(len, found.values()))
+    left_out = f"at most {_VALUES} of one property, {SHOWN} in all" if len(rows[:SHOWN]) < count else ""
+    return Table(f"Statements: {count:,}", ("property", "value"), rows[:SHOWN], left_out)
 
 
 def mentions(site: Site, iri: str) -> Table:

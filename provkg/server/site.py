@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from provkg.errors import ProvkgError
+from provkg.errors import ProvkgError, StoreError
+from provkg.identity import harmless
 from provkg.knowledge import KnowledgeGraph
 from provkg.server import asking, dataset, finding, linked, looking, provsap, sparql, vosi
 from provkg.server.failing import failed, of_error
 from provkg.server.messages import Asked, Reply, Setup
 from provkg.server.pages import page_of_error
-from provkg.store import open_store
+from provkg.store import Graph, Store, open_store
 
 if TYPE_CHECKING:
     from provkg.questions import Question
-    from provkg.store import Graph
 
 Answers = Callable[["Site", Asked], Reply]
 ROUTES: dict[str, Answers] = {
@@ -54,12 +55,48 @@ BELOW: dict[str, Answers] = {
 }
 
 
+class Held(Store):
+    """A store of which one request sees one state, however often it reads and whatever is ingested meanwhile."""
+
+    def __init__(self, store: Store) -> None:
+        self.inner, self.config = store, store.config
+        self.held: Graph | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder or URL."""
+        return self.inner.name
+
+    def exists(self) -> bool:
+        """Say whether anything was ever ingested here."""
+        return self.inner.exists()
+
+    def base(self) -> str:
+        """Return what the IRIs of the data begin with."""
+        return self.read().base if self.exists() else self.inner.base()
+
+    def read(self) -> Graph:
+        """Return the state that this request sees."""
+        if self.held is None:
+            self.held = self.inner.read()
+        return self.held
+
+    def write(self) -> NoReturn:
+        """Refuse to write.
+
+        Raises:
+            StoreError: always.
+        """
+        raise StoreError(f"{self.name} is served for reading only")
+
+
 class Site:
     """A store that is open for reading, and how it is served."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.kg = KnowledgeGraph(open_store(setup.config))
+        self.store = Held(open_store(setup.config))
+        self.kg = KnowledgeGraph(self.store)
 
     def graph(self) -> Graph:
         """Return the newest snapshot: one request asks one."""
@@ -80,8 +117,12 @@ class Site:
 
     def respond(self, asked: Asked) -> Reply:
         """Answer a request; what is wrong in provkg itself is told on standard error, and not to who asks."""
+        self.store.held = None
         try:
             reply = self._answering(asked)(self, asked)
+        except StoreError as error:
+            sys.stderr.write(f"error: {harmless(str(error))}\n")
+            reply = failed(500, "the store cannot be read", "the log of the server says why")
         except ProvkgError as error:
             reply = of_error(error)
         except MemoryError:

@@ -25,6 +25,7 @@ from pyoxigraph import (
     serialize,
 )
 
+from provkg.errors import StoreError
 from provkg.questions.negotiation import best
 from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply
@@ -98,8 +99,10 @@ def query(site: Site, asked: Asked) -> Reply:
         return failed(400, str(error), "the query is no SPARQL 1.1 query, or asks what this server refuses")
     except _Cut:
         return _too_long(site)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         return failed(500, f"the query cannot be answered: {error}")
+    except OSError as error:
+        raise StoreError(str(error)) from None
 
 
 def _posted(asked: Asked) -> list[tuple[str, str]] | Reply:

@@ -28,7 +28,6 @@ _COLUMNS = (
     *("ID", "access_url", "service_def", "error_message", "semantics", "description", "content_type"),
     "content_length",
 )
-_MOST = 1_000  # links of one kind
 
 
 def capabilities(_: Site, asked: Asked) -> Reply:
@@ -120,8 +119,7 @@ def _links(site: Site, asked: Asked, name: str) -> list[tuple[str, ...]]:
 def _near(site: Site, product: str, *, down: bool) -> dict[str, str]:
     """Return the products one step away with their places or names."""
     steps = lineage(site.graph(), product, down=down, depth=1)
-    found = {step.entity: step.location or step.name or step.entity for step in steps if step.entity != product}
-    return dict(list(found.items())[:_MOST])
+    return {step.entity: step.location or step.name or step.entity for step in steps if step.entity != product}
 
 
 def _votable(rows: list[tuple[str, ...]], asked: Asked) -> bytes:

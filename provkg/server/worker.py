@@ -41,7 +41,7 @@ def _own_output() -> IO[bytes]:
 
 
 def _limit_memory(most: int) -> None:
-    """Take no more memory than this beside what is there; files that are mapped do not count."""
+    """Take no more memory than this; files that are mapped do not count."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
