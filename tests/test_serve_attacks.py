@@ -205,10 +205,15 @@ def test_an_endless_query_ends_with_its_worker(site: Served, query: str) -> None
     assert site.get("/sparql", params={"query": "ASK {}"}).status_code == 200
 
 
+def whole(site: Served) -> None:
+    """Wait until a worker that was ended is replaced."""
+    while site.get("/-/health").json()["workers"] < 2:
+        pass
+
+
 def test_processors_rest_when_an_endless_query_has_ended(site: Served) -> None:
     site.get("/sparql", params={"query": "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"})
-    while site.get("/-/health").json()["workers"] < 2:
-        pass  # the new worker begins
+    whole(site)
     workers = site.workers()
     used = processor_time(workers)
     requests.get(f"{site.root}/-/health", timeout=10)
@@ -217,6 +222,7 @@ def test_processors_rest_when_an_endless_query_has_ended(site: Served) -> None:
 
 
 def test_endless_queries_of_one_client_leave_room_for_others(site: Served) -> None:
+    whole(site)
     endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
     threads = [
         threading.Thread(target=site.get, args=("/sparql",), kwargs={"params": {"query": f"{endless} # {number}"}})
