@@ -534,6 +534,20 @@ def test_it_stops_when_it_is_told_and_its_workers_with_it(store: Path) -> None:
         assert not any(Path(f"/proc/{each}").exists() for each in workers)
 
 
+def test_what_is_being_answered_when_it_is_told_to_stop_is_answered(store: Path) -> None:
+    with served(store, "--workers", "1", "--seconds", "1") as site:
+        codes: list[int] = []
+        query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+        asking = threading.Thread(target=lambda: codes.append(site.get("/sparql", params={"query": query}).status_code))
+        asking.start()
+        while "provkg_workers_busy 1.0" not in site.get("/-/metrics").text:
+            assert asking.is_alive()
+        site.process.send_signal(signal.SIGTERM)
+        asking.join()
+        assert codes == [503], "it was answered: its time was up"
+        site.process.wait(20)
+
+
 def test_records_are_taken_from_those_with_a_token(tmp_path: Path) -> None:
     from provkg.resources import sample
 
@@ -563,6 +577,12 @@ def test_records_are_taken_from_those_with_a_token(tmp_path: Path) -> None:
         assert site.get("/api/ingest").status_code in (404, 405)
     with served(tmp_path / "store", "--workers", "1", cwd=tmp_path) as site:
         assert site.post("/api/ingest?name=a.log", data=b"", headers=headers).status_code == 405
+    (tmp_path / "policy.toml").write_text("")
+    public = ("--allow-ingest", "--public", "policy.toml")
+    other = next(sample().glob("calibration.log")).read_bytes()
+    with served(tmp_path / "store", "--workers", "1", *public, cwd=tmp_path) as site:
+        assert site.post("/api/ingest?name=b.log", data=other, headers=headers).status_code == 201
+    assert provkg.open(tmp_path / "store").graph().digest() != digest, "it is the store that takes them, not its copy"
 
 
 # Parts of it

@@ -11,13 +11,19 @@ import sys
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provkg.cli import say
 from provkg.cli.output import emit, settings
 from provkg.errors import InputError
+
+if TYPE_CHECKING:
+    from provkg.config import Config
+    from provkg.server.refreshing import Refreshing
+    from provkg.server.serving import Serving
+    from provkg.store import Store
 
 _MB = 2**20
 
@@ -54,46 +60,54 @@ def serve(ctx: click.Context, /, port: int, host: str, path: str | None, browse:
     """
     if said["new_token"]:
         return _token(said["new_token"])
-    from provkg.knowledge import KnowledgeGraph
-    from provkg.server.app import Serving, app_of
-    from provkg.server.messages import Setup
-    from provkg.server.refreshing import Refreshing
+    from provkg.server.app import app_of
     from provkg.store import open_store
 
-    config = settings(ctx)
-    workers = 1 if path else said["workers"] or 2 * (os.cpu_count() or 1)
-    loopback = host in ("localhost", "::1") or host.startswith("127.")
-    tokens = dict(config.serve.tokens) if said["allow_ingest"] else {}
-    if said["allow_ingest"] and not tokens:
-        raise InputError("nobody has a token", hint="provkg serve --new-token NAME")
-    source = open_store(config)
-    refresh: Refreshing | None = None
+    config, source, refreshing = settings(ctx), None, None
     if said["public"]:
-        public = f"{config.store.rstrip('/')}.public"
-        refresh = Refreshing(source, said["public"], public)
-        KnowledgeGraph(source).release(said["public"], public)
-        config = replace(config, store=public)
-    serving = Serving(
-        Setup(
-            config,
-            said["seconds"],
-            said["memory"] * _MB,
-            said["rows"],
-            services=(*config.serve.services, *said["services"]),
-        ),
+        source = open_store(config)
+        refreshing, config = _public(config, source, said["public"])
+    log = _quiet if ctx.obj["quiet"] or path else _log
+    app = app_of(_serving(config, host, {**said, "path": path, "log": log}), open_store(config), refreshing)
+    if path:
+        return _get(app, path, said["accept"])
+    return _run(app, host, port, browse=browse, proxy=said["behind_proxy"])
+
+
+def _serving(config: Config, host: str, said: dict[str, Any]) -> Serving:
+    """Return how the options and the settings want the store to be served."""
+    from provkg.server.messages import Setup
+    from provkg.server.serving import Serving
+
+    workers = 1 if said["path"] else said["workers"] or 2 * (os.cpu_count() or 1)
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    if said["allow_ingest"] and not config.serve.tokens:
+        raise InputError("nobody has a token", hint="provkg serve --new-token NAME")
+    services = (*config.serve.services, *said["services"])
+    return Serving(
+        Setup(config, said["seconds"], said["memory"] * _MB, said["rows"], services=services),
         workers,
         loopback,
         (said["url"] or config.serve.url).rstrip("/"),
         (*config.serve.cors, *said["cors"]) or (() if loopback else ("*",)),
         max(1, workers // 2),
-        tokens=tokens,
+        tokens=dict(config.serve.tokens) if said["allow_ingest"] else {},
         inbox=Path(config.serve.inbox),
-        log=_quiet if ctx.obj["quiet"] or path else _log,
+        log=said["log"],
     )
-    app = app_of(serving, open_store(config), refresh)
-    if path:
-        return _get(app, path, said["accept"])
-    return _run(app, host, port, browse=browse, proxy=said["behind_proxy"])
+
+
+def _public(config: Config, source: Store, policy: str) -> tuple[Refreshing, Config]:
+    """Make the public copy of a store, and return what keeps it so, and the settings with the copy."""
+    from provkg.knowledge import KnowledgeGraph
+    from provkg.server.refreshing import Refreshing
+
+    if "://" in config.store:
+        raise InputError("a public copy is made beside a folder", hint="provkg release FOLDER, and serve that")
+    folder = f"{config.store.rstrip('/')}.public"
+    refreshing = Refreshing(source, policy, folder)
+    KnowledgeGraph(source).release(policy, folder)
+    return refreshing, replace(config, store=folder)
 
 
 def _quiet(_: dict[str, Any]) -> None:

@@ -64,7 +64,6 @@ class Setup(msgspec.Struct, frozen=True):
         rows: the most rows or triples of an answer to SPARQL.
         longest: the most bytes of a reply.
         services: the IRIs that SERVICE may ask.
-        public: leaves out what a policy of redaction hides.
     """
 
     config: Config

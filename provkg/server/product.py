@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-from pyoxigraph import Literal, NamedNode
 
 from provkg.knowledge.cards import card_of
 from provkg.lineage import Candidate, lineage
 from provkg.lineage.telling import describe_entity
 from provkg.server.messages import Asked, Reply
 from provkg.server.pages import SHOWN, Cell, Table, link, rendered, table_of, url
-from provkg.store import text_of
-from provkg.vocab import PKG, PREFIXES, PROV, RDF_TYPE, RDFS_LABEL, short
+from provkg.server.statements import mentions, statements
+from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL
 
 if TYPE_CHECKING:
     from provkg.lineage import Step
     from provkg.server.site import Site
 
 _NEAR = 200  # products one step away
-_VALUES = 100  # of one property
 
 
 def page(site: Site, asked: Asked, iri: str) -> Reply:
@@ -242,38 +238,3 @@ def _facts(start: str, end: str, status: str, keys: Iterable[tuple[str, str]]) -
     for key, value in keys:
         found.append((key, Cell(value, f"/{key}/{value}" if key in ("run", "night") and value.isalnum() else "")))
     return found
-
-
-# Anything
-
-
-def statements(site: Site, iri: str) -> Table:
-    """Return what a store says of an IRI."""
-    found: dict[str, dict[str, Cell]] = defaultdict(dict)
-    for quad in site.graph().quads(iri):
-        value = quad.object
-        cell = Cell(text_of(value)) if isinstance(value, Literal) else link(site, text_of(value))
-        found[text_of(quad.predicate)][text_of(value)] = cell
-    rows = [
-        [Cell(_name(predicate)), cell]
-        for predicate, values in sorted(found.items())
-        for cell in list(values.values())[:_VALUES]
-    ]
-    count = sum(map(len, found.values()))
-    left_out = f"at most {_VALUES} of one property, {SHOWN} in all" if len(rows[:SHOWN]) < count else ""
-    return Table(f"Statements: {count:,}", ("property", "value"), rows[:SHOWN], left_out)
-
-
-def mentions(site: Site, iri: str) -> Table:
-    """Return who speaks of an IRI."""
-    found = islice(site.graph().pattern(None, None, NamedNode(iri), None), _VALUES + 1)
-    rows = sorted({(_name(text_of(quad.predicate)), text_of(quad.subject)) for quad in found})
-    left_out = f"the first {_VALUES}" if len(rows) > _VALUES else ""
-    cells = [[link(site, subject), Cell(predicate)] for predicate, subject in rows[:_VALUES]]
-    return Table("Who speaks of it", ("subject", "property"), cells, left_out)
-
-
-def _name(iri: str) -> str:
-    """Return a property as people write it."""
-    near = next((f"{prefix}:" for prefix, space in PREFIXES.items() if iri == space + short(iri)), None)
-    return near + short(iri) if near else iri

@@ -19,7 +19,7 @@ from provkg.server.failing import failed
 from provkg.store import Store
 
 if TYPE_CHECKING:
-    from provkg.server.app import Serving
+    from provkg.server.serving import Serving
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=@-]{0,199}")
 _LONGEST = 2**30

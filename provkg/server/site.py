@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from provkg.errors import ProvkgError, StoreError
 from provkg.identity import harmless
 from provkg.knowledge import KnowledgeGraph
-from provkg.server import asking, dataset, finding, linked, looking, provsap, sparql, vosi
+from provkg.server import asking, dataset, drawing, finding, linked, looking, provsap, sparql, vosi
 from provkg.server.failing import failed, of_error
 from provkg.server.messages import Asked, Reply, Setup
 from provkg.server.pages import page_of_error
@@ -26,7 +26,7 @@ ROUTES: dict[str, Answers] = {
     "/search": finding.search,
     "/product": finding.product,
     "/nights": finding.nights,
-    "/graph": looking.picture,
+    "/graph": drawing.picture,
     "/compare": looking.compare,
     "/questions": asking.catalogue,
     "/sparql": dataset.endpoint,
