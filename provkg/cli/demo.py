@@ -24,6 +24,7 @@ _NEXT = """What to try next (the store is {store}):
   provkg ask                                           all questions; add --show to see the SPARQL
   provkg ask outdated                                  what was made from something that is old by now
   provkg graph --run 12012 -o run.svg                  a run as a picture; without -o, an outline here
+  provkg serve --open                                  all of it in a browser, and over HTTP for programs
   provkg status                                        what the store holds, assumed and quarantined
   provkg ingest YOUR/LOGS                              your own records: a new --store, or this one"""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provkg.knowledge.cards import card_of
@@ -102,44 +102,37 @@ def _overview(site: Site, iri: str) -> dict[str, Any]:
 
 
 def _near(site: Site, caption: str, steps: Iterable[Step], nothing: str) -> Table:
+    """Return the products one step away."""
     found = [step for step in steps if step.evidence != "generated"]
+    told = _steps(site, f"{caption}: {len(found):,}" if found else f"{caption}: {nothing}", found, _NEAR)
+    return told._replace(columns=told.columns[1:], rows=[row[1:] for row in told.rows])
+
+
+def _steps(site: Site, caption: str, steps: Sequence[Step], most: int) -> Table:
+    """Return steps of a history as a table."""
     rows = [
         [
+            Cell(str(step.depth)),
             link(site, step.entity, step.location or step.name or ""),
             Cell(step.name or ""),
             link(site, step.activity, step.activityName or "") if step.activity else Cell(""),
             Cell(step.startedAt or ""),
             Cell(step.evidence),
         ]
-        for step in found[:_NEAR]
+        for step in steps[:most]
     ]
-    left_out = f"the first {_NEAR:,} of {len(found):,}" if len(found) > _NEAR else ""
-    return Table(
-        f"{caption}: {len(found):,}" if found else f"{caption}: {nothing}",
-        ("product", "kind", "step", "at", "evidence"),
-        rows,
-        left_out,
-    )
+    left_out = f"the first {most:,} of {len(steps):,}" if len(steps) > most else ""
+    return Table(caption, ("depth", "product", "kind", "step", "at", "evidence"), rows, left_out)
 
 
 def _history(*, down: bool) -> Callable[[Site, str], dict[str, Any]]:
+    """Return a view that is a history."""
+
     def told(site: Site, iri: str) -> dict[str, Any]:
         steps = lineage(site.graph(), iri, down=down)
-        rows = [
-            [
-                Cell(str(step.depth)),
-                link(site, step.entity, step.location or step.name or ""),
-                Cell(step.name or ""),
-                link(site, step.activity, step.activityName or "") if step.activity else Cell(""),
-                Cell(step.startedAt or ""),
-                Cell(step.evidence),
-            ]
-            for step in steps[:SHOWN]
-        ]
-        more = f"the first {SHOWN:,} of {len(steps):,}" if len(steps) > SHOWN else ""
         caption = f"{len(steps):,} steps {'that used it, and what came of them' if down else 'that led to it'}"
-        table = Table(caption, ("depth", "product", "kind", "step", "at", "evidence"), rows, more)
-        return {"tables": [table], "graph": url("/graph", product=iri, direction="down" if down else "up")}
+        graph = url("/graph", product=iri, direction="down" if down else "up")
+        return {"tables": [_steps(site, caption, steps, SHOWN)], "graph": graph}
 
     return told
 
