@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import parse_qsl
 
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply
@@ -147,12 +147,23 @@ class Front:
     def _sent(self, reply: Reply, headers: dict[str, str]) -> Response:
         if self.sending + len(reply.body) > _SENDING:
             return response(failed(503, "too much is being sent", "ask again later", headers={"Retry-After": "5"}))
-        self.sending += len(reply.body)
+        return _Counted(self, response(reply, headers))
 
-        def sent() -> None:
-            self.sending -= len(reply.body)
 
-        return response(reply, headers, BackgroundTask(sent))
+class _Counted(Response):
+    """A response that counts as being sent until it is sent, or who asked is gone."""
+
+    def __init__(self, front: Front, inner: Response) -> None:
+        self.front, self.inner = front, inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        size = len(self.inner.body)
+        self.front.sending += size
+        try:
+            await self.inner(scope, receive, send)
+        finally:
+            self.front.sending -= size
 
 
 ALLOW = {"Allow": ", ".join(METHODS)}
@@ -181,10 +192,10 @@ def _tag(state: str, asked: Asked) -> str:
     return f'"{told.hexdigest()}"'
 
 
-def response(reply: Reply, headers: dict[str, str] | None = None, task: BackgroundTask | None = None) -> Response:
+def response(reply: Reply, headers: dict[str, str] | None = None) -> Response:
     """Return a reply as Starlette sends it; what would break a header is replaced."""
     told = {**reply.headers, **(headers or {})}
     if reply.body or reply.status not in (303, 304):
         told["Content-Type"] = reply.media
     clean = {name: re.sub(r"[^\x20-\x7e]", "?", value) for name, value in told.items()}
-    return Response(reply.body, reply.status, clean, background=task)
+    return Response(reply.body, reply.status, clean)
