@@ -421,6 +421,23 @@ def test_provsap_gives_its_formats(site: Served, dl3: str, form: str, begin: byt
     assert found.content.startswith(begin), found.text
 
 
+def test_provsap_gives_the_tables_of_provtap(site: Served, dl3: str) -> None:
+    pytest.importorskip("astropy")
+    from astropy.io.votable import parse
+
+    found = site.get("/provsap", params={"ID": dl3, "DEPTH": "ALL", "RESPONSEFORMAT": "PROV-VOTABLE"})
+    tables = {each.name: each.to_table() for each in parse(io.BytesIO(found.content)).iter_tables()}
+    document = sap(site, ID=dl3, DEPTH="ALL")
+    assert len(tables["Entity"]) == len(document["entity"])
+    assert len(tables["Activity"]) == len(document["activity"])
+    assert len(tables["Used"]) == len(document["used"])
+    assert len(tables["WasGeneratedBy"]) == len(document["wasGeneratedBy"])
+    assert len(tables["WasAssociatedWith"]) == len(document["wasAssociatedWith"])
+    assert set(tables["Used"]["u_entity_id"]) <= set(tables["Entity"]["e_id"])
+    assert set(tables["Parameter"]["p_activity_id"]) <= set(tables["Activity"]["a_id"])
+    assert "ObservationRun" in set(tables["Parameter"]["p_name"])
+
+
 @pytest.mark.parametrize(
     ("parameters", "status"),
     [
@@ -430,7 +447,7 @@ def test_provsap_gives_its_formats(site: Served, dl3: str, form: str, begin: byt
         ({"ID": DL3, "DEPTH": "٣"}, 400),
         ({"ID": DL3, "DIRECTION": "UP"}, 400),
         ({"ID": DL3, "DIRECTION": "back"}, 400),
-        ({"ID": DL3, "RESPONSEFORMAT": "PROV-VOTABLE"}, 400),
+        ({"ID": DL3, "RESPONSEFORMAT": "PROV-TURTLE"}, 400),
         ({"ID": DL3, "STEPS": "true"}, 400),
         ({"ID": DL3, "STEPS": "false"}, 200),
         ({"ID": DL3, "DESCRIPTIONS": "2"}, 400),

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from provkg.export.lstosa_writing import write_products
 from provkg.export.provdocument import FORMATS, prov_document, written
+from provkg.export.votable import votable
 
-__all__ = ["FORMATS", "Products", "prov_document", "write_products", "written"]
+__all__ = ["FORMATS", "Products", "prov_document", "votable", "write_products", "written"]
 
 
 class Products(NamedTuple):

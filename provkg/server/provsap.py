@@ -6,7 +6,7 @@ Sources: the ProvDAL working draft (IVOA, 2017) and the service of OPUS. DEPTH c
 ID                      required, repeatable: an IRI, a path, a name, a digest
 DEPTH                   a number of relations, or ALL; 1 by default
 DIRECTION               BACK (the default); FORTH or FORWARD
-RESPONSEFORMAT          PROV-JSON (the default), PROV-N, PROV-XML, PROV-SVG, PROV-PNG, or a media type
+RESPONSEFORMAT          PROV-JSON (the default), PROV-N, PROV-XML, PROV-VOTABLE, PROV-SVG, PROV-PNG, or a media type
 MODEL                   IVOA or W3C: one document says both
 AGENT                   1, true: also follow from agents to what they did (ProvDAL); false by default
 AGENTS                  0, false: leave agents out (OPUS); true by default
@@ -15,7 +15,7 @@ CONFIGURATION           0, false: leave parameters out; true by default
 ATTRIBUTES              0, false: leave parameters out of pictures; true by default
 ======================  ==================================================================================
 
-What else a dialect has (STEPS, DESCRIPTIONS, PROV-VOTABLE, GD) is refused unless it asks for nothing: so the draft.
+What else a dialect has (STEPS, DESCRIPTIONS, GD) is refused unless it asks for nothing: so the draft.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provkg.errors import InputError, NotFound
-from provkg.export import written
+from provkg.export import votable, written
 from provkg.graphview import Links, draw
 from provkg.lineage import find_one
 from provkg.rollup import AGENT, ENTITY, View, fold
@@ -45,6 +45,7 @@ _FORMATS = {
     "PROV-JSON": ("prov-json", "application/json"),
     "PROV-N": ("prov-n", "text/provenance-notation"),
     "PROV-XML": ("prov-xml", "application/provenance+xml"),
+    "PROV-VOTABLE": ("votable", "application/x-votable+xml"),
     "PROV-SVG": ("svg", "image/svg+xml"),
     "PROV-PNG": ("png", "image/png"),
 }
@@ -89,6 +90,8 @@ def respond(site: Site, asked: Asked) -> Reply:
         if form in _PICTURES:
             links = Links(page=f"{asked.root}/resource?iri={{iri}}", file="")
             body = draw(rollup, form, title=title, rules=site.kg.rules(), links=links)
+        elif form == "votable":
+            body = votable(rollup)
         else:
             body = written(rollup, form).encode("utf-8", "backslashreplace")
     except (InputError, NotFound) as error:
