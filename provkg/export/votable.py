@@ -1,6 +1,6 @@
 """A roll-up as a VOTable with the tables of ProvTAP.
 
-Source: PROV-VOTABLE of the IVOA working draft of 2017, with the names of the Recommendation (``comment`` for annotation),
+Source: PROV-VOTABLE of the IVOA working draft of 2017, with names of the Recommendation (``comment`` for annotation),
 and tables for derivation, communication, membership and parameters.
 """
 
