@@ -22,7 +22,7 @@ from provkg.store.sparql import services
 from tests.serving import Served, sample_store, served
 
 pytestmark = pytest.mark.xdist_group("attacks")
-SECONDS = 2
+SECONDS = 1
 DL3 = "dl3_LST-1.Run12012.fits"
 HOSTILE = (
     "<script>alert(1)</script>",
