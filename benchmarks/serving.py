@@ -31,6 +31,13 @@ from provkg.store import text_of
 from provkg.vocab import PKG, PROV
 
 OF_PRODUCT = ("parents", "steps", "raw-files", "outcomes", "software", "parameters")
+ENDLESS = {
+    "cross product": "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }",
+    "negated path": "SELECT * { ?s (!<a:b>|^!<a:b>)+ ?o . ?x (!<a:b>|^!<a:b>)+ ?y }",
+    "GROUP_CONCAT": "SELECT (GROUP_CONCAT(CONCAT(STR(?a), STR(?d), STR(?g))) AS ?x) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }",
+    "regular expression": "ASK { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(CONCAT(STR(?a), STR(?d)), '(a+)+(b+)+$x')) }",
+}
+LIMIT = 2.0  # seconds of an endless query
 Ask = Callable[[http.client.HTTPConnection, random.Random], tuple[str, int]]
 _COUNT = f"SELECT (COUNT(DISTINCT ?a) AS ?n) {{ ?s <{PKG.run}> '%s' . ?a <{PKG.inSession}> ?s }}"
 
@@ -132,9 +139,9 @@ def watch(port: int, run: str, stop: threading.Event, found: Asked) -> None:
 
 
 @contextmanager
-def provkg_server(store: Path) -> Iterator[int]:
+def provkg_server(store: Path, *more: str) -> Iterator[int]:
     """Serve a store, and give the port."""
-    command = [sys.executable, "-m", "provkg", "--quiet", "--store", str(store), "serve", "-p", "0"]
+    command = [sys.executable, "-m", "provkg", "--quiet", "--store", str(store), "serve", "-p", "0", *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     port = int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
@@ -220,6 +227,12 @@ def main() -> None:
         with provkg_server(store) as port, step("the same as SPARQL"):
             found = cases["provkg, the same as SPARQL"] = Asked()
             load(port, sparql("/sparql", queries), said.clients, said.seconds / 3, found)
+        with step("endless queries"):
+            ended = endless(store, LIMIT)
+            table = part.table(f"Endless queries at a limit of {LIMIT:g} s", "query", "worker gone and answered, s")
+            for name, seconds in ended.items():
+                table.add(name, short(seconds))
+            part.aim("an endless query, until its worker is gone", max(ended.values()), LIMIT + 1, "s")
         if Path(sys.executable).with_name("oxigraph").exists():
             copy = Path(scratch) / "copy"
             shutil.copytree(store, copy)
@@ -228,6 +241,21 @@ def main() -> None:
                 load(port, sparql("/query", queries), said.clients, said.seconds / 3, found)
         told(part, cases, whole, said.clients, run)
         part.save()
+
+
+def endless(store: Path, limit: float) -> dict[str, float]:
+    """Return how long each endless query was answered for, its worker's end included."""
+    took = {}
+    with provkg_server(store, "--seconds", str(limit), "--workers", "2") as port:
+        for name, query in ENDLESS.items():
+            there = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            start = time.perf_counter()
+            status, _ = get(there, "/sparql?" + urlencode({"query": query}))
+            took[name] = time.perf_counter() - start  # the answer is sent when the worker is gone
+            assert status == 503, status
+            while json.loads(get(there, "/-/health")[1])["workers"] < 2:
+                time.sleep(0.05)
+    return took
 
 
 def told(part: Part, cases: dict[str, Asked], whole: Asked, clients: int, run: str) -> None:
