@@ -485,6 +485,8 @@ def test_vosi_and_datalink(site: Served, dl3: str) -> None:
 def test_health_metrics_and_versions(site: Served) -> None:
     assert site.get("/-/health").json() == {"status": "ok", "store": True, "workers": 2}
     assert site.get("/-/versions").json()["provkg"]
+    site.get("/sparql", params={"query": ASK})
+    site.get("/-/health")
     told = site.get("/-/metrics").text
     assert re.search(r'provkg_requests_total\{kind="sparql",method="GET",status="200"\} \d+', told)
     assert "provkg_workers 2.0" in told
