@@ -460,9 +460,27 @@ def test_provsap_refuses_what_it_does_not_do(site: Served, parameters: dict[str,
     assert site.get("/provsap", params=parameters).status_code == status
 
 
+def test_provsap_goes_back_from_an_activity_that_made_nothing(tmp_path: Path, write) -> None:
+    from provkg.config import Config
+    from provkg.server.messages import Asked, Setup
+    from provkg.server.site import Site
+
+    text = """@prefix prov: <http://www.w3.org/ns/prov#> .
+<http://a/look> a prov:Activity ; prov:used <http://a/made> .
+<http://a/made> a prov:Entity ; prov:wasGeneratedBy <http://a/make> .
+<http://a/make> a prov:Activity ; prov:used <http://a/raw> . <http://a/raw> a prov:Entity ."""
+    provkg.open(tmp_path / "store").ingest([write("a.ttl", text)])
+    site = Site(Setup(Config(store=str(tmp_path / "store"))))
+    found = site.respond(Asked("GET", "/provsap", [("ID", "http://a/look"), ("DEPTH", "ALL")]))
+    document = json.loads(found.body)
+    assert len(document["activity"]) == 2
+    assert len(document["entity"]) == 2
+
+
 def test_vosi_and_datalink(site: Served, dl3: str) -> None:
     root = ET.fromstring(site.get("/capabilities").content)
     assert root.tag == "{http://www.ivoa.net/xml/VOSICapabilities/v1.0}capabilities"
+    assert b'xmlns:vs="http://www.ivoa.net/xml/VODataService' in site.get("/capabilities").content, "xsi:type needs it"
     assert {each.get("standardID") for each in root} >= {"ivo://ivoa.net/std/VOSI#capabilities"}
     told = ET.fromstring(site.get("/availability").content)
     assert [each.text for each in told] == ["true"]

@@ -28,7 +28,7 @@ from provkg.errors import InputError, NotFound
 from provkg.export import votable, written
 from provkg.graphview import Links, draw
 from provkg.lineage import find_one
-from provkg.rollup import AGENT, ENTITY, View, fold
+from provkg.rollup import AGENT, View, fold
 from provkg.server.failing import of_error
 from provkg.server.messages import Asked, Reply, values
 from provkg.server.sparql import FORM
@@ -190,13 +190,21 @@ def _begun(site: Site, wanted: Wanted, name: str) -> tuple[str, View]:
         near = kg.view(names=(iri,), agents=True)
         if wanted.depth <= 1:
             return iri, near
-        ends = [each.object if wanted.forth else each.subject for each in near.relations]
-        through = [each for each in ends if near.nodes[each].kind == ENTITY][:1]
-        if through:
-            return iri, kg.view(product=through[0], direction=direction, depth=depth + 1, agents=True)
-        return iri, near
+        made = [each.subject for each in near.relations if each.kind == "wasGeneratedBy"]
+        read = [each.object for each in near.relations if each.kind == "used"]
+        beyond, ahead = (read, made) if wanted.forth else (made, read)
+        through = beyond[:1] or ahead  # what lies behind the activity shows it with all ahead of it
+        return iri, _together(
+            near, *(kg.view(product=each, direction=direction, depth=depth + 1, agents=True) for each in through)
+        )
     product = find_one(graph, name, site=kg.config.site).iri
     return product, kg.view(product=product, direction=direction, depth=depth, agents=True)
+
+
+def _together(*views: View) -> View:
+    """Return views as one."""
+    nodes = {iri: node for view in views for iri, node in view.nodes.items()}
+    return View(nodes, tuple(sorted({each for view in views for each in view.relations})), frozenset(), views[0].base)
 
 
 def _reached(view: View, start: str, wanted: Wanted) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
@@ -125,6 +126,8 @@ class Site:
             reply = failed(500, "the store cannot be read", "the log of the server says why")
         except ProvkgError as error:
             reply = of_error(error)
+        except sparql.TooLong:
+            reply = failed(413, f"the answer has more than {self.setup.longest >> 20} MB", "ask for less")
         except MemoryError:
             reply = failed(503, f"the answer takes more than {self.setup.memory >> 20} MB of memory", "ask for less")
         except RecursionError:
@@ -133,7 +136,8 @@ class Site:
             traceback.print_exc()
             reply = failed(500, "provkg failed; its log says how")
         if reply.status >= 300 and reply.media == "application/json" and _is_for_people(asked):
-            return page_of_error(self, asked, reply)
+            with suppress(StoreError):  # a store that cannot be read has no page
+                return page_of_error(self, asked, reply)
         if len(reply.body) > self.setup.longest:
             return failed(413, f"the answer has more than {self.setup.longest >> 20} MB", "ask for less")
         return reply

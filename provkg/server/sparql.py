@@ -53,13 +53,12 @@ TRIPLES = {
     "text/plain": RdfFormat.N_TRIPLES,
 }
 FORM, QUERY, UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
-_PARAMETERS = {"query", "default-graph-uri", "named-graph-uri", "format", "timeout"}
 _MANY = 5_000  # parameters of a form
 _SHORT = 40  # bytes that no triple has less of
 _READ_ONLY = "this server only reads"
 
 
-class _Cut(Exception):
+class TooLong(Exception):
     """An answer has more bytes than it may have."""
 
 
@@ -72,7 +71,7 @@ class _Bounded(io.BytesIO):
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         if self.tell() + len(data) > self.longest:
-            raise _Cut
+            raise TooLong
         return super().write(data)
 
 
@@ -97,7 +96,7 @@ def query(site: Site, asked: Asked) -> Reply:
         return _answered(site, results, asked.accept, next((value for name, value in pairs if name == "format"), ""))
     except SyntaxError as error:
         return failed(400, str(error), "the query is no SPARQL 1.1 query, or asks what this server refuses")
-    except _Cut:
+    except TooLong:
         return _too_long(site)
     except (ValueError, RuntimeError) as error:
         return failed(500, f"the query cannot be answered: {error}")
@@ -128,7 +127,7 @@ def _answered(site: Site, results: QuerySolutions | QueryBoolean | QueryTriples,
     """Return an answer in the format that is accepted most.
 
     Raises:
-        _Cut: it is longer than it may be.
+        TooLong: it is longer than it may be.
     """
     if isinstance(results, QueryTriples):
         media = form if form in TRIPLES else best(accept, {each: each for each in TRIPLES})
@@ -136,7 +135,7 @@ def _answered(site: Site, results: QuerySolutions | QueryBoolean | QueryTriples,
             return failed(406, "triples are given as none of what is accepted", ", ".join(TRIPLES))
         triples = list(islice(results, site.setup.rows + 1))
         if len(triples) > site.setup.rows:
-            raise _Cut
+            raise TooLong
         return triples_reply(triples, media, site.setup.longest)
     offered = {each: each for each in RESULTS}
     media = form if form in RESULTS else best(accept, offered)
@@ -146,7 +145,7 @@ def _answered(site: Site, results: QuerySolutions | QueryBoolean | QueryTriples,
     results.serialize(out, format=RESULTS[media])
     body = out.getvalue()
     if isinstance(results, QuerySolutions) and _rows(body, RESULTS[media]) > site.setup.rows:
-        raise _Cut
+        raise TooLong
     charset = "; charset=utf-8" if media.startswith("text/") else ""
     return Reply(200, body, media + charset, {"Vary": "Accept"})
 
@@ -180,12 +179,12 @@ def triples_reply(triples: list[Triple], media: str, longest: int) -> Reply:
     """Return triples in a format.
 
     Raises:
-        _Cut: they are longer than they may be.
+        TooLong: they are longer than they may be.
     """
     body = serialize(triples, format=TRIPLES[media])
     assert body is not None
     if len(body) > longest:
-        raise _Cut
+        raise TooLong
     return Reply(200, body, media + ("; charset=utf-8" if media.startswith("text/") else ""), {"Vary": "Accept"})
 
 
@@ -206,7 +205,7 @@ def graph_store(site: Site, asked: Asked) -> Reply:
     found = graph.pattern(None, None, None, name) if isinstance(name, NamedNode) else iter(())
     within = site.setup.longest // _SHORT
     triples = [quad.triple for quad in islice(found, within + 1)]
-    with suppress(_Cut):
+    with suppress(TooLong):
         if len(triples) <= within:
             return triples_reply(triples, media, site.setup.longest)
     return failed(413, f"the graph has more than {site.setup.longest >> 20} MB", "provkg export")

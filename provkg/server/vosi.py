@@ -33,9 +33,8 @@ _COLUMNS = (
 def capabilities(_: Site, asked: Asked) -> Reply:
     """Answer with what the service can do."""
     ElementTree.register_namespace("vosi", _CAPABILITIES)
-    ElementTree.register_namespace("vs", _RESOURCE)
     ElementTree.register_namespace("xsi", _XSI)
-    root = ElementTree.Element(f"{{{_CAPABILITIES}}}capabilities", {"xmlns:vs": _RESOURCE})
+    root = ElementTree.Element(f"{{{_CAPABILITIES}}}capabilities", {"xmlns:vs": _RESOURCE})  # only values speak of it
     for standard, path, parameters in (
         ("ivo://ivoa.net/std/VOSI#capabilities", "/capabilities", ()),
         ("ivo://ivoa.net/std/VOSI#availability", "/availability", ()),
@@ -56,7 +55,6 @@ def capabilities(_: Site, asked: Asked) -> Reply:
             )
             ElementTree.SubElement(parameter, "name").text = name
             ElementTree.SubElement(parameter, "dataType").text = "string"
-    del root.attrib["xmlns:vs"]
     return _xml(root)
 
 

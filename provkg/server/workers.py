@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 
+from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply, Setup, packed, received
 
 _READY = 60.0  # seconds that a worker may take to begin
@@ -172,6 +173,4 @@ class Workers:
 
 
 def _failed(status: int, error: str, hint: str) -> Reply:
-    from provkg.server.failing import failed  # noqa: PLC0415
-
     return failed(status, error, hint, headers={"Retry-After": "5"})
