@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 PEERS := .venv-peers
+READERS := .venv-readers
 
-.PHONY: demo test lint peers bench bench-year yasgui clean
+.PHONY: demo test lint peers readers bench bench-year yasgui clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -35,6 +36,15 @@ $(PEERS)/installed:
 	@touch $@
 
 peers: $(PEERS)/installed  ## what some tests and a benchmark of capture run beside
+
+# Programs that read what provkg exports, beside the project, because they need older packages than provkg does.
+$(READERS)/installed:
+	@echo "Installing rocrate-validator, runcrate and voprov into $(READERS)"
+	@$(PYTHON) -m venv $(READERS)
+	@$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check 'roc-validator>=0.13' 'runcrate>=0.6' voprov==0.0.4 'prov==2.0.0' requests pyyaml lxml networkx
+	@touch $@
+
+readers: $(READERS)/installed  ## what some tests of exports give these to
 
 # Engines to compare with; lstosa without what it needs, because its reader needs none of it.
 $(VENV)/bench: $(VENV)/installed

@@ -16,7 +16,7 @@ from logs import night, options
 from measure import Part, median, rounds, short, step, timed
 
 import provkg
-from provkg.export import prov_document, written
+from provkg.export.provdocument import prov_document, written
 from provkg.graphview import draw
 from provkg.rollup import budgeted, fold, grouped
 from provkg.vocab import PKG

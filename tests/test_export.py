@@ -13,7 +13,7 @@ import pytest
 
 import provkg
 from provkg.errors import InputError, NotFound
-from provkg.export import FORMATS, prov_document, written
+from provkg.export.provdocument import FORMATS, prov_document, written
 from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample
 from provkg.rollup import budgeted

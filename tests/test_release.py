@@ -44,7 +44,7 @@ def test_nothing_private_is_left_and_nothing_else_is_lost(
     private: provkg.KnowledgeGraph, policy: Path, tmp_path: Path
 ) -> None:
     told = private.release(policy, tmp_path / "public")
-    assert told.replaced["account"] >= 1
+    assert told.redaction.replaced["account"] >= 1
     graph, before = provkg.open(tmp_path / "public").graph(), private.graph()
     text = graph.dump().decode()
     for secret in ("jdoe,", "/jdoe", '"jdoe"', "mmoe", "cp13", "jane.doe", "Jane Doe"):

@@ -69,7 +69,7 @@ def test_a_file_of_shapes_lies_in_the_folder_of_its_layer() -> None:
             if "pkg:layer" in line:
                 assert line.partition("pkg:layer ")[2].startswith(f'"{path.parent.name}"'), path
         seen.add(path.parent.name)
-    assert seen == {*LAYERS, "grades"}
+    assert seen == {*LAYERS, "grades", "release"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -8,6 +8,7 @@ import io
 import signal
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -42,7 +43,11 @@ _COMMANDS = {
     "recipe": ("provkg.cli.recipe", "How to make a product again; run it, or say what is in the way."),
     "validate": ("provkg.cli.check", "Validate the store, or files: SHACL shapes and PROV-CONSTRAINTS."),
     "model": ("provkg.cli.check", "Turn a pipeline's definition.yaml into descriptions and shapes."),
-    "export": ("provkg.cli.export", "A history, a run or a night as a PROV document; lstosa's products of a run."),
+    "export": ("provkg.cli.export", "A history, a run, a night or all for others: RDF, PROV, RO-Crate, VOTable, …"),
+    "import": ("provkg.cli.exchange", "What another provkg exported, as if it had been ingested here."),
+    "backup": ("provkg.cli.exchange", "All of the store in a folder, with digests."),
+    "restore": ("provkg.cli.exchange", "A backup, back in its place, compared by digest."),
+    "rebase": ("provkg.cli.exchange", "A copy whose IRIs begin with another base."),
     "release": ("provkg.cli.release", "A copy of the store without private data, as a policy says."),
     "serve": ("provkg.cli.serve", "The store over HTTP: SPARQL, Linked Data, questions, ProvSAP, pages."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
@@ -71,7 +76,8 @@ class Commands(click.Group):
         """Load a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        module = import_module(_COMMANDS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

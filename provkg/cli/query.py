@@ -30,7 +30,7 @@ def query(ctx: click.Context, file: str, form: str | None, as_json: bool) -> int
 
     Without FROM it asks the union of all graphs, where a triple that two sources state counts twice: say DISTINCT.
     """
-    results = opened(ctx).graph().query(_text(file))
+    results = opened(ctx).graph().query(text_of_query(file))
     form = "json" if as_json else form
     if isinstance(results, QueryTriples):
         _fits(form, _CONSTRUCT, "CONSTRUCT and DESCRIBE", ctx)
@@ -55,7 +55,8 @@ def _fits(form: str | None, allowed: Mapping[str, object], kind: str, ctx: click
         raise click.UsageError(f"{kind} cannot be written as {form}; choose {', '.join(allowed)}", ctx)
 
 
-def _text(file: str) -> str:
+def text_of_query(file: str) -> str:
+    """Return the text of a query from a file or standard input."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8")

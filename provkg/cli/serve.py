@@ -106,7 +106,10 @@ def _public(config: Config, source: Store, policy: str) -> tuple[Refreshing, Con
         raise InputError("a public copy is made beside a folder", hint="provkg release FOLDER, and serve that")
     folder = f"{config.store.rstrip('/')}.public"
     refreshing = Refreshing(source, policy, folder)
-    KnowledgeGraph(source).release(policy, folder)
+    left = KnowledgeGraph(source).release(policy, folder).leaks
+    if left:
+        told = f"the gate of the policy finds {len(left):,} leaks, the first {left[0].shown()}"
+        raise InputError(told, hint=f"provkg release FOLDER --policy {policy} lists them")
     return refreshing, replace(config, store=folder)
 
 

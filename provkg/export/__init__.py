@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from provkg.export.lstosa_writing import write_products
-from provkg.export.provdocument import FORMATS, prov_document, written
-from provkg.export.votable import votable
+from provkg.export.formats import FORMATS, Form, form_of
 
-__all__ = ["FORMATS", "Products", "prov_document", "votable", "write_products", "written"]
+__all__ = ["FORMATS", "Exported", "Form", "Products", "form_of"]
 
 
 class Products(NamedTuple):
@@ -16,3 +14,17 @@ class Products(NamedTuple):
     paths: tuple[Path, ...]
     left_out: dict[str, str]
     undrawn: bool
+
+
+class Exported(NamedTuple):
+    """Files that were written, and what is not in them.
+
+    Args:
+        paths: ``-`` is stdout.
+        cut: statements that lead to steps and products outside the part that was asked for.
+        untold: steps without any time, which OpenLineage cannot tell.
+    """
+
+    paths: tuple[Path, ...]
+    cut: int = 0
+    untold: int = 0

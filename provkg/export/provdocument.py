@@ -16,7 +16,7 @@ from provkg.errors import InputError
 from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, FoldedRelation, Node, Rollup
 from provkg.vocab import PKG, short
 
-FORMATS = {"prov-json": "json", "prov-n": "provn", "prov-xml": "xml"}
+FORMATS = {"prov-json": "json", "prov-jsonld": "jsonld", "prov-n": "provn", "prov-xml": "xml"}
 
 
 def prov_document(rollup: Rollup) -> ProvDocument:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from provkg import config
 from provkg.config import Config
-from provkg.errors import StoreError
 from provkg.knowledge.cards import Card, card_of, status_of
+from provkg.knowledge.releasing import Releasing
 from provkg.knowledge.stamping import Stamps
-from provkg.knowledge.views import Views
 from provkg.lineage import Step, find_one, lineage
 from provkg.store import Graph, open_store
 
@@ -25,14 +24,13 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.knowledge.repair import Check
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
-    from provkg.releasing import Release
     from provkg.validation import Report
     from provkg.validation import scope as scopes
 
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
 
-class KnowledgeGraph(Stamps, Views):
+class KnowledgeGraph(Stamps, Releasing):
     """A store to ask. Opening reads nothing; each call sees the newest snapshot.
 
     >>> import tempfile, provkg
@@ -142,30 +140,6 @@ class KnowledgeGraph(Stamps, Views):
         with workers(scheduler) as cluster:
             elsewhere = writing(cluster, self.store, graph, target) if cluster is not None else None
             return write_parts(graph, target, elsewhere=elsewhere)
-
-    def release(self, policy: str | Path, folder: str | Path) -> Release:
-        """Write a copy of the store without private data; see :mod:`provkg.releasing`.
-
-        Args:
-            policy: a TOML file that says what is done with each kind.
-            folder: another embedded store; what was in it is replaced, at once.
-
-        Raises:
-            InputError: the policy cannot be read.
-            StoreError: the folder cannot be written, or is this store.
-        """
-        from provkg.knowledge.repair import index_again
-        from provkg.releasing import read_policy, released
-        from provkg.store import EmbeddedStore
-
-        said, graph, target = read_policy(policy), self.graph(), Path(folder)
-        if isinstance(self.store, EmbeddedStore) and target.resolve() == self.store.path.resolve():
-            raise StoreError(f"{folder} is the store itself", hint="name another folder")
-        rows = self.ask("private-data", kinds="*")
-        with EmbeddedStore(target, replace(self.config, base=graph.base)).write() as writing:
-            found = released(graph, [(str(row["kind"]), str(row["what"])) for row in rows], said, writing)
-            index_again(writing)
-        return found
 
     def infer(self, *, owl: bool = False, night: str = "", run: str = "", product: str = "") -> Counter[str]:
         """Add what the ontologies entail, in a graph of its own; return how many triples, by property.

@@ -103,7 +103,8 @@ class Views(Opened):
             NotFound: no activity is of the run or of the calibration.
             InputError: there is no such part, or the files cannot be written.
         """
-        from provkg.export import Products, lstosa, lstosa_parts, write_products
+        from provkg.export import Products, lstosa, lstosa_parts
+        from provkg.export.lstosa_writing import write_products
         from provkg.graphview import draw
         from provkg.rollup import Scope, fold, grouped, read
 

@@ -74,7 +74,11 @@ _FORMAL = {
     "ender": PROV.hadActivity,
     "bundle": PROV.asInBundle,
 }
-_INFLUENCES = {"ConfigurationRelation": Kind.CONFIGURED, "DescriptionRelation": Kind.DESCRIBED}
+_INFLUENCES = {
+    "Configuration": Kind.CONFIGURED,
+    "ConfigurationRelation": Kind.CONFIGURED,
+    "DescriptionRelation": Kind.DESCRIBED,
+}
 _STATEMENTS = {"isDescribedBy": Kind.DESCRIBED, "wasConfiguredBy": Kind.CONFIGURED}
 
 
@@ -209,6 +213,8 @@ class _Document:
             name = self.names.uri(text)
         else:
             self.names.places[text] = name = f"activity/prov/{self.names.scope}/{identity.part(text)}"
+        if _type_iris(types):
+            yield Node(name=name, types=_type_iris(types))
         script, session = str(local.get("script") or ""), str(local.get("in_session") or "")
         taken = {"script", "in_session", "startTime", "endTime"}
         yield Activity(
@@ -320,9 +326,9 @@ def _attributes(record: ProvElement) -> tuple[list[tuple[Any, Any]], list[str]]:
 
 
 def _text(value: Any) -> str:
-    return (
-        str(value.uri) if isinstance(value, Identifier) else str(value.value if isinstance(value, Literal) else value)
-    )
+    if isinstance(value, Identifier):
+        return str(value.uri)
+    return str(value.value) if isinstance(value, Literal) else moment(value) or str(value)
 
 
 def _type_iris(types: list[str]) -> tuple[str, ...]:

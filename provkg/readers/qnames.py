@@ -8,7 +8,7 @@ from prov.model import Literal
 
 from provkg import identity
 from provkg.records import Iri, Properties, Typed, Value
-from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP
+from provkg.vocab import PKG, PROV, RDFS_LABEL, VOPROV, VP, XSD
 
 ABSOLUTE = re.compile(r"(?:https?|ftp|ivo|file)://|urn:", re.IGNORECASE)
 _ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')
@@ -74,7 +74,9 @@ class Names:
             return Iri(self.name(value))
         if isinstance(value, Literal):
             return Typed(str(value.value), str(value.datatype.uri) if value.datatype else "", value.langtag or "")
-        return value if isinstance(value, str | int | float | bool) else moment(value) or str(value)
+        if isinstance(value, str | int | float | bool):
+            return value
+        return Typed(moment(value), XSD + "dateTime") if moment(value) else str(value)
 
 
 def moment(value: Any) -> str:

@@ -7,7 +7,7 @@ from provkg.rollup.opening import opened
 from provkg.rollup.reading import read
 from provkg.rollup.rows import COUNT, in_common, rolled
 from provkg.rollup.rules import GRAINS, Rules, load
-from provkg.rollup.scope import DIRECTIONS, Scope
+from provkg.rollup.scope import DIRECTIONS, Scope, find
 from provkg.rollup.view import ACTIVITY, AGENT, ENTITY, Node, Relation, View, view_of
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Scope",
     "View",
     "budgeted",
+    "find",
     "fold",
     "grouped",
     "in_common",

@@ -124,7 +124,7 @@ def data(site: Site, asked: Asked) -> Reply:
 def _told(site: Site, asked: Asked, iri: str, suffix: str) -> Reply:
     headers = links(site, asked, iri)
     if suffix in _PROV:
-        from provkg.export import written  # noqa: PLC0415 - slow to import
+        from provkg.export.provdocument import written  # noqa: PLC0415 - slow to import
 
         text = written(site.kg.rollup(grain="subrun", **around(site, iri)), _PROV[suffix])
         return Reply(200, text.encode("utf-8", "backslashreplace"), FORMATS[suffix], headers)

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provkg.errors import InputError, NotFound
-from provkg.export import votable, written
+from provkg.export.provdocument import written
+from provkg.export.votable import votable
 from provkg.graphview import Links, draw
 from provkg.lineage import find_one
 from provkg.rollup import AGENT, View, fold

@@ -40,7 +40,7 @@ class Refreshing:
             stdout=asyncio.subprocess.DEVNULL,
         )
         try:
-            return await process.wait() == 0
+            return await process.wait() in (0, 1)  # where the gate finds something, the copy before stays
         except asyncio.CancelledError:
             process.kill()
             raise
