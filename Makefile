@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 READERS := .venv-readers
 
-.PHONY: demo test lint peers readers bench bench-year yasgui clean
+.PHONY: demo test lint peers readers bench bench-year yasgui oxigraph clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -73,6 +73,14 @@ bench-year: $(VENV)/bench  ## 20 nights in one store, and a year of lineage; tak
 	@$(BIN)/python benchmarks/synthetic.py $(BENCH)
 	@$(BIN)/python benchmarks/results.py
 
+# Oxigraph as WebAssembly, as npm has it: published sites carry it.
+OXIGRAPH := provkg/publishing/static/oxigraph
+
+oxigraph:  ## fetch Oxigraph's WebAssembly again, and compare it with the digests
+	@folder=$$(mktemp -d) && cd $$folder && npm pack --silent oxigraph@0.5.11 >/dev/null && tar xzf *.tgz && \
+	cp package/web.js package/web_bg.wasm "$(abspath $(OXIGRAPH))" && rm -r $$folder
+	@cd $(OXIGRAPH) && sha256sum --check --quiet SHA256SUMS && echo "Oxigraph is what SHA256SUMS says"
+
 # The SPARQL editor, as npm has it; it lies in the repository, so that nothing needs npm.
 YASGUI := provkg/server/static/yasgui
 
@@ -82,4 +90,4 @@ yasgui:  ## fetch the SPARQL editor again, and compare it with the digests
 	@cd $(YASGUI) && sha256sum --check --quiet SHA256SUMS && echo "YASGUI is what SHA256SUMS says"
 
 clean:
-	rm -rf $(VENV) $(PEERS) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(READERS) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

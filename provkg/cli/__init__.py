@@ -49,6 +49,7 @@ _COMMANDS = {
     "restore": ("provkg.cli.exchange", "A backup, back in its place, compared by digest."),
     "rebase": ("provkg.cli.exchange", "A copy whose IRIs begin with another base."),
     "release": ("provkg.cli.release", "A copy of the store without private data, as a policy says."),
+    "publish": ("provkg.cli.publish", "The store as a site that needs no server: pages, data, search, SPARQL."),
     "serve": ("provkg.cli.serve", "The store over HTTP: SPARQL, Linked Data, questions, ProvSAP, pages."),
     "infer": ("provkg.cli.reason", "Add what the ontologies entail, in a graph of its own."),
     "questions": ("provkg.cli.catalogue", "Check, test and publish canned questions, your own too."),

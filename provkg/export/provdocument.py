@@ -6,11 +6,13 @@ entity is generated twice, and nothing comes from itself that does not say so in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
+import msgspec
 from prov.identifier import Identifier, QualifiedName
 from prov.model import ProvDocument
+from prov.serializers.provjson import encode_json_document
 
 from provkg.errors import InputError
 from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, FoldedRelation, Node, Rollup
@@ -19,13 +21,17 @@ from provkg.vocab import PKG, short
 FORMATS = {"prov-json": "json", "prov-jsonld": "jsonld", "prov-n": "provn", "prov-xml": "xml"}
 
 
-def prov_document(rollup: Rollup) -> ProvDocument:
+def prov_document(rollup: Rollup, *, whole: Container[str] | None = None) -> ProvDocument:
     """Return a roll-up as a PROV document.
+
+    Args:
+        rollup: what to write.
+        whole: the folds that are written with their members; all of them when None.
 
     Raises:
         InputError: it has nodes of mixed kinds, as pictures have.
     """
-    writing = _Writing(rollup)
+    writing = _Writing(rollup, whole)
     for fold in rollup.folds.values():
         writing.fold(fold)
     for relation in rollup.relations:
@@ -33,22 +39,30 @@ def prov_document(rollup: Rollup) -> ProvDocument:
     return writing.document
 
 
-def written(rollup: Rollup, form: str) -> str:
-    """Return a roll-up as PROV-JSON, PROV-N or PROV-XML.
+def written(rollup: Rollup, form: str, *, whole: Container[str] | None = None) -> str:
+    """Return a roll-up as PROV-JSON, PROV-JSONLD, PROV-N or PROV-XML.
+
+    Args:
+        rollup: what to write.
+        form: one of :data:`FORMATS`.
+        whole: the folds that are written with their members; all of them when None.
 
     Raises:
         InputError: there is no such format, or the roll-up has nodes of mixed kinds.
     """
     if form not in FORMATS:
         raise InputError(f"there is no format {form!r}", hint=f"one of {', '.join(FORMATS)}")
-    options: dict[str, Any] = {"indent": 1} if form == "prov-json" else {}
-    return str(prov_document(rollup).serialize(format=FORMATS[form], **options)).rstrip("\n") + "\n"
+    document = prov_document(rollup, whole=whole)
+    if form == "prov-json":  # prov writes it letter by letter
+        return msgspec.json.format(msgspec.json.encode(encode_json_document(document)), indent=1).decode() + "\n"
+    return str(document.serialize(format=FORMATS[form])).rstrip("\n") + "\n"
 
 
 class _Writing:
     """Write nodes and relations into a document."""
 
-    def __init__(self, rollup: Rollup) -> None:
+    def __init__(self, rollup: Rollup, whole: Container[str] | None) -> None:
+        self.whole = rollup.folds.keys() if whole is None else whole
         self.rollup, self.document = rollup, ProvDocument()
         self.pkg = self.document.add_namespace("pkg", PKG.iri)
         self.base = rollup.base
@@ -78,7 +92,7 @@ class _Writing:
             self.document.agent(name, facts)
         elif fold.kind == ENTITY:
             self.document.entity(name, facts)
-            for member in fold.members if fold.count > 1 else ():
+            for member in fold.members if fold.count > 1 and fold.iri in self.whole else ():
                 self.document.entity(self.name(member.iri), [*self.told(member)])
                 self.document.hadMember(name, self.name(member.iri))
         else:
@@ -101,7 +115,7 @@ class _Writing:
             yield self.term(PKG.agreedParameter), f"{name} = {value}"
         for name, count in fold.differing.items():
             yield self.term(PKG.differingParameter), f"{name}: {count} values"
-        if fold.kind == ACTIVITY:
+        if fold.kind == ACTIVITY and fold.iri in self.whole:
             for member in fold.members:
                 yield self.term(PKG.member), Identifier(member.iri)
 

@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO, Self
 from xml.sax.saxutils import quoteattr
 
 from prov.model import ProvDocument
+from prov.serializers.provjson import encode_json_document
 
 from provkg.export.provnames import ProvNames
 from provkg.export.provstatements import AGENTS, RELATING, STEPS, Facts, ProvStatements, refers
@@ -174,7 +175,7 @@ class JsonPieces(_Pieces):
 
     def add(self, document: ProvDocument) -> None:
         """Take a piece."""
-        sections = json.loads(str(document.serialize(format="json")))
+        sections = encode_json_document(document)
         sections.pop("prefix", None)
         for section, records in sections.items():
             for name, record in records.items():

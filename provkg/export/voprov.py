@@ -6,12 +6,12 @@ model stands in their de-facto namespace.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from prov.identifier import Namespace
 from prov.model import ProvDocument
+from prov.serializers.provjson import encode_json_document
 
 from provkg.export.provnames import ProvNames
 from provkg.export.provwriting import JsonPieces, documents, prefixes
@@ -53,7 +53,7 @@ class _VoprovPieces(JsonPieces):
 
     def add(self, document: ProvDocument) -> None:
         """Take a piece, each record in the section that is its own."""
-        sections = json.loads(str(document.serialize(format="json")))
+        sections = encode_json_document(document)
         sections.pop("prefix", None)
         for section, records in sections.items():
             for name, record in records.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from provkg import config
 from provkg.config import Config
 from provkg.knowledge.cards import Card, card_of, status_of
-from provkg.knowledge.releasing import Releasing
+from provkg.knowledge.publishing import Publishing
 from provkg.knowledge.stamping import Stamps
 from provkg.lineage import Step, find_one, lineage
 from provkg.store import Graph, open_store
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
 
-class KnowledgeGraph(Stamps, Releasing):
+class KnowledgeGraph(Stamps, Publishing):
     """A store to ask. Opening reads nothing; each call sees the newest snapshot.
 
     >>> import tempfile, provkg

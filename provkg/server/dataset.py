@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from provkg.publishing import feed as events
 from provkg.questions.negotiation import best
 from provkg.server import sparql
 from provkg.server.failing import failed
@@ -113,6 +114,17 @@ def _dataset(site: Site, asked: Asked) -> Iterator[Triple]:
         part = BlankNode()
         yield from _about(it, [(VOID.classPartition, part)])
         yield from _about(part, [(VOID["class"], kind), (VOID.entities, count)])
+
+
+def feed(site: Site, asked: Asked) -> Reply:
+    """Answer with the event stream of ingests, or with one page of it."""
+    graph, url = site.graph(), f"{asked.root}/feed"
+    some, last = events.members(graph), asked.path.rstrip("/").rpartition("/")[2]
+    if last == "feed":
+        return _given(site, asked, events.stream(some, url))
+    if not (last.isdecimal() and len(last) < 9 and int(last) in events.pages(some)):
+        return failed(404, f"there is no page {last!r} of the stream", f"{url} names them")
+    return _given(site, asked, events.page(graph, some, int(last), url, site.kg.config.site))
 
 
 def provenance_service(site: Site, asked: Asked) -> Reply:

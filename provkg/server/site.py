@@ -34,6 +34,7 @@ ROUTES: dict[str, Answers] = {
     "/rdf-graph-store": sparql.graph_store,
     "/.well-known/void": dataset.void,
     "/void": dataset.void,
+    "/feed": dataset.feed,
     "/service": dataset.provenance_service,
     "/provenance": linked.provenance,
     "/resource": linked.resource,
@@ -47,6 +48,7 @@ ROUTES: dict[str, Answers] = {
     "/datalink": vosi.datalink,
 }
 BELOW: dict[str, Answers] = {
+    "/feed/": dataset.feed,
     "/page/": linked.page,
     "/data/": linked.data,
     "/run/": looking.run,

@@ -110,8 +110,8 @@ class Graph(ABC):
 
     # What follows from these
 
-    def save(self, output: BinaryIO, form: RdfFormat, prefixes: dict[str, str]) -> None:
-        """Write all quads, in a format that has named graphs; memory does not grow with them."""
+    def save(self, output: BinaryIO | str, form: RdfFormat, prefixes: dict[str, str]) -> None:
+        """Write all quads into a file or stream, in a format that has named graphs; memory does not grow with them."""
         quads = self.pattern(None, None, None, None)
         serialize(quads, output=output, format=form, prefixes=prefixes if form == RdfFormat.TRIG else None)
 

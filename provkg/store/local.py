@@ -132,7 +132,7 @@ class LocalGraph(Graph):
             part.replace(kept)
         return found
 
-    def save(self, output: BinaryIO, form: RdfFormat, prefixes: dict[str, str]) -> None:
+    def save(self, output: BinaryIO | str, form: RdfFormat, prefixes: dict[str, str]) -> None:
         """Write all quads; see :meth:`Graph.save`."""
         self.store.dump(output, format=form, prefixes=prefixes if form == RdfFormat.TRIG else None)
 
