@@ -64,6 +64,7 @@ bench: $(VENV)/bench $(PEERS)/installed  ## a night: ingest, lineage, layout and
 	@$(BIN)/python benchmarks/pictures.py $(BENCH)
 	@$(BIN)/python benchmarks/layout.py $(BENCH)
 	@$(BIN)/python benchmarks/serving.py $(BENCH)
+	@$(BIN)/python benchmarks/exporting.py $(BENCH)
 	@PYTHONPATH=. $(PEERS)/bin/python benchmarks/capture.py
 	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
 	@$(BIN)/python benchmarks/results.py

@@ -19,6 +19,7 @@ PARTS = {  # and how each is run
     "histories-of-nights": "make bench-year",
     "pictures": "make bench",
     "serving": "make bench",
+    "exporting": "make bench",
     "layout": "make bench",
     "capture": "make bench",
     "validation": "make bench",

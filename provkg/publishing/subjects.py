@@ -122,7 +122,7 @@ def slug(name: str, iri: str) -> str:
     """Return a name as a part of an address, which tells it from all others with the same letters.
 
     >>> slug("06269", ""), slug("dl3 (1).fits", "https://a.example/entity/1")
-    ('06269', 'dl3-1-.fits-f35d5c5f')
+    ('06269', 'dl3-1-.fits-52e92548')
     """
     plain = _UNSAFE.sub("-", name).strip("-.")[:_LONGEST]
     return f"{plain}-{digest(iri)[:8]}" if iri or plain != name else plain
