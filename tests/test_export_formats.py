@@ -108,6 +108,39 @@ def test_a_part_holds_all_that_is_said_of_its_steps_and_files(runs: KnowledgeGra
     ]
 
 
+@pytest.mark.parametrize("name", ["all.ttl", "all.nt"])
+def test_what_is_exported_and_ingested_is_isomorphic(runs: KnowledgeGraph, name: str, tmp_path: Path) -> None:
+    """Versions are resolved anew, by the same evidence, and to the same versions."""
+    runs.export(tmp_path / name)
+    again = provkg.open(tmp_path / "again")
+    again.ingest([tmp_path / name])
+    again.export(tmp_path / f"again-{name}")
+    first, second = (
+        {quad.triple for quad in parse(path=tmp_path / each, format=RdfFormat.TURTLE)}
+        for each in (name, f"again-{name}")
+    )
+    assert first == second
+    assert again.status()["evidence"] == runs.status()["evidence"]
+    assert all(each.ok for each in again.doctor())
+
+
+@pytest.mark.parametrize("form", ["turtle", "trig", "jsonld", "nquads"])
+def test_a_part_means_elsewhere_what_it_meant_here(runs: KnowledgeGraph, form: str, tmp_path: Path) -> None:
+    product = "crab_flux_points.fits"
+    runs.export(tmp_path / f"part.{FORMATS[form].suffixes[0]}", product=product)
+    again = provkg.open(tmp_path / "again")
+    again.ingest([tmp_path / f"part.{FORMATS[form].suffixes[0]}"])
+    here, there = ([(s.depth, s.entity, s.activity, s.evidence) for s in kg.lineage(product)] for kg in (runs, again))
+    assert here == there
+
+
+def test_a_whole_store_is_imported_and_not_ingested(runs: KnowledgeGraph, tmp_path: Path) -> None:
+    runs.export(tmp_path / "all.nq")
+    done = command("--store", tmp_path / "again", "ingest", tmp_path / "all.nq")
+    assert done.returncode == 4
+    assert f"provkg import {tmp_path / 'all.nq'}" in done.stderr
+
+
 def test_what_leads_out_of_a_part_is_left_out_and_counted(runs: KnowledgeGraph, tmp_path: Path) -> None:
     found = runs.export(tmp_path / "own.nq", run="12012", own=True, depth=1)
     inside = runs.view(run="12012", own=True, depth=1).nodes

@@ -160,8 +160,8 @@ class Nodes:
             self.out.counts["activities"] += n[1:-1] not in self.out.edges.times
             self.out.edges.times.setdefault(n[1:-1], (None, None))
         for predicate, value in record.properties:
-            # a job is no step: nothing is resolved by its times, and none is missing
-            if predicate in (PROV.startedAtTime, PROV.endedAtTime) and PKG.Job not in record.types:
+            # a job or a session is no step: nothing is resolved by its times, and none is missing
+            if predicate in (PROV.startedAtTime, PROV.endedAtTime) and not {PKG.Job, PKG.Session} & {*record.types}:
                 self.dated(n[1:-1], predicate, str(getattr(value, "text", value)))
         self.out.properties(n, record.properties, record.extra)
 

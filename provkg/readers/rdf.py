@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 
 from pyoxigraph import (
     BlankNode,
@@ -13,15 +14,16 @@ from pyoxigraph import (
     NamedNode,
     Quad,
     RdfFormat,
+    Triple,
     parse,
 )
 
 from provkg import identity
 from provkg.errors import InputError
 from provkg.readers import Reader, Source
-from provkg.records import Iri, Kind, Node, Quarantined, Record, Relation, Typed, Value
+from provkg.records import Digest, Iri, Kind, Node, Quarantined, Record, Relation, Typed, Value
 from provkg.resources import folder
-from provkg.vocab import OWL, PKG, PROV, RDF_TYPE, VOPROV, VP
+from provkg.vocab import LEDGER, OWL, PKG, PROV, RDF_TYPE, VOPROV, VP
 
 LIMIT = 512 << 20
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml[\s\S]{0,2000}?<|!--[\s\S]{0,2000}?<)?\s*rdf:RDF\b")
@@ -38,12 +40,16 @@ _DIRECT = {
     PROV.hadPrimarySource: Kind.DERIVED,
     PROV.hadMember: Kind.MEMBER,
 }
+_DERIVED = (*(PKG.usedVersion, PKG.usedSomeVersionOf, PKG.ofVersion, PKG.evidence, PKG.progenitor, PKG.drawnFrom),)
+_TELLING = (PROV.specializationOf, PROV.atTime, PKG.contentDigest, PKG.recordedBy, PKG.usedVersion, PKG.ofVersion)
 _INVERSE = {PROV.generated: Kind.GENERATED}
 _QUALIFIED = {
     PROV.qualifiedUsage: (Kind.USED, PROV.entity),
     PROV.qualifiedGeneration: (Kind.GENERATED, PROV.activity),
     PROV.qualifiedDerivation: (Kind.DERIVED, PROV.entity),
+    PKG.qualifiedMembership: (Kind.MEMBER, PROV.entity),
 }
+_RESOLVED = {Kind.USED: PROV.used, Kind.DERIVED: PROV.wasDerivedFrom, Kind.MEMBER: PROV.hadMember}
 
 
 def knows(source: Source) -> bool:
@@ -70,9 +76,22 @@ def read(source: Source) -> Iterator[Record]:
         InputError: it is broken; the message names line and column.
     """
     quads = dataset(source)
+    _refuse_stores(source, quads)
     if any(isinstance(term, BlankNode) for quad in quads for term in (quad.subject, quad.object, quad.graph_name)):
         quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    yield from _Dataset(source.digest[:16], quads).records()
+    yield from _Dataset(source.digest[:16], quads, source.config.base).records()
+
+
+def _refuse_stores(source: Source, quads: Dataset) -> None:
+    """Refuse the export of a whole store: it is no document about what it says, but what another store holds.
+
+    Raises:
+        InputError: it is one.
+    """
+    kind, entry = NamedNode(RDF_TYPE), NamedNode(PKG.Source)
+    for quad in quads.quads_for_predicate(kind):
+        if quad.object == entry and str(getattr(quad.graph_name, "value", "")).endswith(LEDGER):
+            raise InputError(f"{source.path}: an export of a whole store", hint=f"provkg import {source.path}")
 
 
 def dataset(source: Source) -> Dataset:
@@ -117,20 +136,47 @@ def _ours() -> dict[str, str]:
 
 
 class _Dataset:
-    def __init__(self, scope: str, dataset: Dataset) -> None:
-        self.scope = scope
-        self.quads = sorted(dataset, key=str)
+    """A dataset; what it says with names of this base is taken as this store's own records are.
+
+    So a part of a store that was exported means in another store what it meant there: which versions were used is found
+    anew, and what was found there is left out.
+    """
+
+    def __init__(self, scope: str, dataset: Dataset, base: str) -> None:
+        self.scope, self.base = scope, base
+        every = sorted(dataset, key=str)
+        self.told: dict[tuple[str, str], str] = {}
+        for quad in every:
+            if quad.predicate.value in _TELLING:
+                self.told[quad.predicate.value, self.name(quad.subject)] = self.name(quad.object)
+        self.resolved = set(self._resolved(every))
+        self.quads = [quad for quad in every if not self._derived(quad)]
+
+    def _resolved(self, quads: list[Quad]) -> Iterator[tuple[str, str, str]]:
+        """Give the edges that version resolution has drawn, of names of this base."""
+        for quad in quads:
+            kind, _ = _QUALIFIED.get(quad.predicate.value, (None, ""))
+            subject, node = self.name(quad.subject), self.name(quad.object)
+            version = self.told.get((PKG.usedVersion, node), "")
+            if kind in _RESOLVED and version:
+                yield _RESOLVED[kind], self.told.get((PKG.ofVersion, node), subject), version
+
+    def _derived(self, quad: Quad) -> bool:
+        """Say whether version resolution has said something, of names of this base."""
+        if not (isinstance(quad.subject, NamedNode) and quad.subject.value.startswith(self.base)):
+            return False
+        edge = quad.predicate.value, self.name(quad.subject), self.name(quad.object)
+        value = str(getattr(quad.object, "value", ""))
+        return edge in self.resolved or quad.predicate.value in _DERIVED or value in (PKG.Unended, PKG.Rewritten)
 
     def records(self) -> Iterator[Record]:
         yield from self.statements()
         yield from self.relations()
 
     def name(self, term: object) -> str:
-        return (
-            f"node/{self.scope}/{identity.part(term.value)}"
-            if isinstance(term, BlankNode)
-            else str(getattr(term, "value", term))
-        )
+        if isinstance(term, BlankNode):
+            return f"node/{self.scope}/{identity.part(term.value)}"
+        return str(getattr(term, "value", term)).removeprefix(self.base)
 
     def value(self, term: object) -> Value:
         if isinstance(term, Literal):
@@ -138,21 +184,24 @@ class _Dataset:
         return Iri(self.name(term))
 
     def statements(self) -> Iterator[Record]:
-        for quad in self.quads:
-            if not isinstance(quad.subject, NamedNode | BlankNode) or not isinstance(
-                quad.object, NamedNode | BlankNode | Literal
-            ):
-                yield Quarantined(
-                    line=0, offset=0, length=0, reason="a triple term (RDF 1.2) is not read", text=str(quad)
-                )
-                continue
-            name = self.name(quad.subject)
-            if quad.predicate.value == RDF_TYPE and isinstance(quad.object, NamedNode):
-                yield Node(name=name, types=(_term(quad.object.value),))
-            else:
-                yield Node(name=name, properties=((_term(quad.predicate.value), self.value(quad.object)),))
-            if not isinstance(quad.graph_name, DefaultGraph):
-                yield Node(name=name, properties=((PKG.inBundle, Iri(self.name(quad.graph_name))),))
+        """Give what is said of each subject, and in which graphs."""
+        for subject, quads in groupby(self.quads, key=lambda quad: quad.subject):
+            types: list[str] = []
+            properties: list[tuple[str, Value]] = []
+            for quad in quads:
+                if isinstance(subject, Triple) or isinstance(quad.object, Triple):
+                    reason = "a triple term (RDF 1.2) is not read"
+                    yield Quarantined(line=0, offset=0, length=0, reason=reason, text=str(quad))
+                    continue
+                if quad.predicate.value == RDF_TYPE and isinstance(quad.object, NamedNode):
+                    types.append(_term(quad.object.value))
+                else:
+                    properties.append((_term(quad.predicate.value), self.value(quad.object)))
+                if not isinstance(quad.graph_name, DefaultGraph):
+                    properties.append((PKG.inBundle, Iri(self.name(quad.graph_name))))
+            if types or properties:
+                each = tuple(dict.fromkeys(properties))
+                yield Node(name=self.name(subject), types=tuple(dict.fromkeys(types)), properties=each)
 
     def relations(self) -> Iterator[Record]:
         """Give each edge once: with the node that qualifies it, where there is one."""
@@ -167,9 +216,26 @@ class _Dataset:
             other = ends.get(node, {}).get(end)
             if kind is not None and other is not None:
                 given.add((kind, self.name(quad.subject), other))
-                yield Relation(kind=kind, subject=self.name(quad.subject), object=other, node=node)
+                yield self.relation(kind, self.name(quad.subject), other, node)
         for quad in self.edges():
             yield from self._direct(quad, given)
+
+    def relation(self, kind: Kind, subject: str, other: str, node: str = "") -> Relation:
+        """Return a relation; a version that was generated lies at its place."""
+        place = self.told.get((PROV.specializationOf, subject), "") if kind is Kind.GENERATED else ""
+        digest = self.told.get((PKG.contentDigest, subject if kind is Kind.GENERATED else node), "")
+        _, _, named = digest.partition("digest/")
+        algorithm, _, value = named.partition("/")
+        return Relation(
+            kind=kind,
+            subject=subject,
+            object=other,
+            node=node,
+            place=place if identity.is_place(place) else "",
+            time=self.told.get((PROV.atTime, node), ""),
+            activity=self.told.get((PKG.recordedBy, node), ""),
+            digest=Digest(algorithm, value, "content") if value else None,
+        )
 
     def edges(self) -> Iterator[Quad]:
         """Give the triples between two nodes: a literal is never the end of an edge."""
@@ -182,4 +248,4 @@ class _Dataset:
             kind, subject, other = _INVERSE[quad.predicate.value], other, subject
         if kind is not None and (kind, subject, other) not in given:
             given.add((kind, subject, other))
-            yield Relation(kind=kind, subject=subject, object=other)
+            yield self.relation(kind, subject, other)
