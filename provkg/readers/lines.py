@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from provkg.identity import to_bytes
-from provkg.readers import Bounded, Reader, Source
+from provkg.readers import Bounded, Reader, Source, rdf
 from provkg.readers.logentities import Entities
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
@@ -34,7 +34,7 @@ def knows(source: Source) -> bool:
     """Say whether a source holds such lines: a prefix on both sides of a time, or bare records."""
     if _BARE.match(source.head):
         return True
-    if b"\0" in source.head[:1024]:
+    if b"\0" in source.head[:1024] or rdf.knows(source):  # what was quarantined is quoted in exports
         return False
     if _MARK_BYTES.search(source.head):
         return True
