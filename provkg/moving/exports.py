@@ -22,7 +22,6 @@ from provkg.store import EmbeddedStore, Graph, LocalGraph, text_of
 from provkg.vocab import LEDGER, PKG, RDF_TYPE
 
 _FORMATS = {"nq": RdfFormat.N_QUADS, "trig": RdfFormat.TRIG, "jsonld": RdfFormat.JSON_LD}
-_PART = 1 << 20
 
 
 @contextmanager
@@ -130,8 +129,5 @@ def _base(store: pyoxigraph.Store, paths: list[Path]) -> str:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while piece := stream.read(_PART):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()

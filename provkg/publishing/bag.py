@@ -12,7 +12,6 @@ from pathlib import Path
 
 PAYLOAD = "data"
 DECLARATION = "bagit.txt"
-_PART = 1 << 20
 
 
 def make_bag(folder: Path, info: Mapping[str, str]) -> int:
@@ -41,11 +40,8 @@ def make_bag(folder: Path, info: Mapping[str, str]) -> int:
 
 def sha256(path: Path) -> str:
     """Return the sha256 of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while piece := stream.read(_PART):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _manifest(sums: Mapping[str, str]) -> str:

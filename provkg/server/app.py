@@ -60,7 +60,7 @@ def app_of(serving: Serving, store: Store, refreshing: Refreshing | None = None)
             *operations(front.metrics, store, front.workers),
             *receiving(serving, refreshing.source if refreshing else store),
             Route("/opensearch.xml", partial(_opensearch, front)),
-            Mount("/static", StaticFiles(directory=_STATIC)),
+            Mount("/static", StaticFiles(directory=_STATIC, packages=[("provkg.publishing", "static")])),
             Route("/{path:path}", front.__call__, methods=methods),
         ],
     )
