@@ -1,7 +1,7 @@
 """Quads as compact JSON-LD 1.1, one node after the other; the context is ``ontologies/context.jsonld``.
 
-The context stands in each document: who reads it in thirty years needs no server. It is published at
-https://w3id.org/provkg/context.jsonld. Source: https://www.w3.org/TR/json-ld11/.
+The context stands in each document: who reads it in thirty years needs no server. Published sites have it as a file,
+too. Source: https://www.w3.org/TR/json-ld11/.
 """
 
 from __future__ import annotations

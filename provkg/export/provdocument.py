@@ -10,13 +10,14 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 import msgspec
-from prov.identifier import Identifier, QualifiedName
+from prov.identifier import Identifier
 from prov.model import ProvDocument
 from prov.serializers.provjson import encode_json_document
 
 from provkg.errors import InputError
+from provkg.export.provnames import ProvNames
 from provkg.rollup import ACTIVITY, AGENT, ENTITY, Fold, FoldedRelation, Node, Rollup
-from provkg.vocab import PKG, short
+from provkg.vocab import PKG
 
 FORMATS = {"prov-json": "json", "prov-jsonld": "jsonld", "prov-n": "provn", "prov-xml": "xml"}
 
@@ -36,6 +37,8 @@ def prov_document(rollup: Rollup, *, whole: Container[str] | None = None) -> Pro
         writing.fold(fold)
     for relation in rollup.relations:
         writing.relation(relation)
+    for space in writing.spaces.values():
+        writing.document.add_namespace(space)
     return writing.document
 
 
@@ -64,24 +67,9 @@ class _Writing:
     def __init__(self, rollup: Rollup, whole: Container[str] | None) -> None:
         self.whole = rollup.folds.keys() if whole is None else whole
         self.rollup, self.document = rollup, ProvDocument()
-        self.pkg = self.document.add_namespace("pkg", PKG.iri)
-        self.base = rollup.base
-        self.data = self.document.add_namespace("data", self.base) if self.base else None
-        self.spaces: dict[str, Any] = {}
-
-    def term(self, iri: str) -> QualifiedName:
-        """Return a term of ours as a qualified name."""
-        return self.pkg[short(iri)]
-
-    def name(self, iri: str) -> QualifiedName:
-        """Return an IRI as a qualified name."""
-        if self.data is not None and iri.startswith(self.base) and iri != self.base:
-            return self.data[iri.removeprefix(self.base)]
-        at = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
-        space, local = (iri[:at], iri[at:]) if 0 < at < len(iri) else (iri, "")
-        if space not in self.spaces:
-            self.spaces[space] = self.document.add_namespace(f"ns{len(self.spaces) + 1}", space)
-        return QualifiedName(self.spaces[space], local)
+        names = ProvNames(rollup.base)
+        self.name = names.name
+        self.spaces = names.spaces
 
     def fold(self, fold: Fold) -> None:
         """Write a node, with its members where it is several."""
@@ -106,18 +94,18 @@ class _Writing:
         yield "prov:label", fold.type or fold.kind
         if fold.kind == ENTITY:
             yield "prov:type", self.document.valid_qualified_name("prov:Collection")
-        yield self.term(PKG.count), fold.count
+        yield self.name(PKG.count), fold.count
         for key, values in fold.keys.items():
-            yield from ((self.term(PKG.key), f"{key} {value}") for value in values)
+            yield from ((self.name(PKG.key), f"{key} {value}") for value in values)
         for status, count in sorted(fold.statuses.items()):
-            yield self.term(PKG.statusCount), f"{status} {count}"
+            yield self.name(PKG.statusCount), f"{status} {count}"
         for name, value in fold.parameters.items():
-            yield self.term(PKG.agreedParameter), f"{name} = {value}"
+            yield self.name(PKG.agreedParameter), f"{name} = {value}"
         for name, count in fold.differing.items():
-            yield self.term(PKG.differingParameter), f"{name}: {count} values"
+            yield self.name(PKG.differingParameter), f"{name}: {count} values"
         if fold.kind == ACTIVITY and fold.iri in self.whole:
             for member in fold.members:
-                yield self.term(PKG.member), Identifier(member.iri)
+                yield self.name(PKG.member), Identifier(member.iri)
 
     def told(self, node: Node) -> Iterator[tuple[Any, Any]]:
         """Give what a document says of a single node."""
@@ -127,16 +115,16 @@ class _Writing:
         else:
             yield "prov:label", node.label or node.type or node.iri
         if node.status:
-            yield self.term(PKG.status), node.status
+            yield self.name(PKG.status), node.status
         for name, value in node.parameters:
-            yield self.term(PKG.agreedParameter), f"{name} = {value}"
+            yield self.name(PKG.agreedParameter), f"{name} = {value}"
 
     def relation(self, each: FoldedRelation) -> None:
         """Write a relation with its role and how many it stands for."""
         subject, object_ = self.name(each.subject), self.name(each.object)
         more: list[tuple[Any, Any]] = [("prov:role", each.role)] if each.role else []
         if len(each.members) > 1:
-            more.append((self.term(PKG.count), len(each.members)))
+            more.append((self.name(PKG.count), len(each.members)))
         if each.kind == "used":
             self.document.used(subject, object_, other_attributes=more)
         elif each.kind == "wasGeneratedBy":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prov.identifier import Namespace, QualifiedName
@@ -19,9 +20,11 @@ class ProvNames:
 
     Args:
         base: what the IRIs of the data begin with.
+        text: what a format makes of texts that it cannot hold.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, text: Callable[[str], str] = str) -> None:
+        self.text = text
         known = {iri: Namespace(prefix, iri) for prefix, iri in PREFIXES.items() if prefix not in ("rdf", "rdfs")}
         self.spaces = known | ({base: Namespace("data", base)} if base else {})
         self.base = base
@@ -41,7 +44,7 @@ class ProvNames:
         if not isinstance(term, Literal):
             return self.name(text_of(term))
         if term.language:
-            return ProvLiteral(term.value, langtag=term.language)
+            return ProvLiteral(self.text(term.value), langtag=term.language)
         if term.datatype.value == _TEXT:
-            return term.value
-        return ProvLiteral(term.value, self.name(term.datatype.value))
+            return self.text(term.value)
+        return ProvLiteral(self.text(term.value), self.name(term.datatype.value))

@@ -157,7 +157,7 @@ class ProvStatements:
         """Give what else is said of a thing."""
         yield from (("prov:type", self.names.name(each)) for each in sorted(types - {str(kind.uri), *_FOLLOW}))
         if VP.entityDescription in facts:
-            yield from (("prov:label", text_of(term)) for term in self.called(facts))
+            yield from (("prov:label", self.names.value(term)) for term in self.called(facts))
         happened = {predicate for predicate, _ in self.happenings(facts)}
         for predicate, values in facts.items():
             once = predicate in (PROV.startedAtTime, PROV.endedAtTime) and len(values) == 1 and kind == PROV_ACTIVITY
@@ -220,7 +220,7 @@ class ProvStatements:
         """Give what is said of a qualified relation: its roles by their names, and the rest."""
         for role in facts.get(PROV.hadRole, ()):
             called = self.facts.get(text_of(role), {}).get(SKOS.prefLabel, ())
-            yield "prov:role", text_of(called[0]) if called else self.names.value(role)
+            yield "prov:role", self.names.value(called[0] if called else role)
         formal = {PROV.hadRole, PROV.atTime, *shape.ends, *(each for each, _ in shape.more)}
         own = f"{PROV.iri}{shape.kind.localpart}"
         for predicate, values in facts.items():

@@ -6,6 +6,7 @@ Each piece is written by the ``prov`` package; here the pieces are put together 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -20,31 +21,17 @@ from prov.model import ProvDocument
 from prov.serializers.provjson import encode_json_document
 
 from provkg.export.provnames import ProvNames
-from provkg.export.provstatements import AGENTS, RELATING, STEPS, Facts, ProvStatements, refers
+from provkg.export.provstatements import AGENTS, RELATING, SHAPES, STEPS, Facts, ProvStatements, refers
 from provkg.export.slices import BOOKKEEPING
 from provkg.store import Graph, text_of
 from provkg.vocab import PKG, PROV, RDF_TYPE, SKOS
 
-PROV_FORMATS = ("prov-json", "prov-jsonld", "prov-xml", "prov-n")
 _AT_ONCE = 1_000
-_RELATIONS = [
-    "Usage",
-    "Generation",
-    "Invalidation",
-    "Communication",
-    "Start",
-    "End",
-    "Derivation",
-    "Revision",
-    "Quotation",
-    "PrimarySource",
-    "Attribution",
-    "Association",
-    "Delegation",
-    "Influence",
-]
-_NO_ELEMENTS = {*(PROV[each] for each in _RELATIONS), PKG.Membership, PROV.Role, SKOS.Concept, PKG.Source}
+_KINDS = {str(shape.kind.uri) for shape in SHAPES} | {PROV.Revision, PROV.Quotation, PROV.PrimarySource}
+_NO_ELEMENTS = _KINDS | {PKG.Membership, PROV.Role, SKOS.Concept, PKG.Source}
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # https://www.w3.org/TR/xml/#charsets
 _FIRST = (*STEPS, *AGENTS, PROV.Entity)
+Placed = tuple[str, str, dict[str, Any]]
 
 
 def write_prov(graph: Graph, form: str, output: BinaryIO) -> None:
@@ -52,14 +39,24 @@ def write_prov(graph: Graph, form: str, output: BinaryIO) -> None:
 
     Args:
         graph: a store, or a part of it.
-        form: one of :data:`PROV_FORMATS`.
+        form: ``prov-json``, ``prov-jsonld``, ``prov-xml`` or ``prov-n``.
         output: where to.
     """
-    names = ProvNames(graph.base)
-    with _PIECES[form](names) as pieces:
-        for document in documents(graph, names):
+    text = _for_xml if form == "prov-xml" else str
+    pour(graph, _PIECES[form](ProvNames(graph.base, text)), output)
+
+
+def pour(graph: Graph, pieces: Pieces, output: BinaryIO) -> None:
+    """Write all of a graph in pieces."""
+    with pieces:
+        for document in documents(graph, pieces.names):
             pieces.add(document)
         pieces.finish(output)
+
+
+def _for_xml(text: str) -> str:
+    """Return a text in which what XML cannot hold is escaped."""
+    return _NO_XML.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def documents(graph: Graph, names: ProvNames) -> Iterator[ProvDocument]:
@@ -131,7 +128,7 @@ def prefixes(names: ProvNames) -> dict[str, str]:
     return {space.prefix: space.uri for space in names.spaces.values() if space.prefix not in ("prov", "xsd")}
 
 
-class _Pieces(ABC):
+class Pieces(ABC):
     """The pieces of a document, on disk until all are known."""
 
     def __init__(self, names: ProvNames) -> None:
@@ -166,7 +163,7 @@ class _Pieces(ABC):
         """Write the whole document."""
 
 
-class JsonPieces(_Pieces):
+class JsonPieces(Pieces):
     """PROV-JSON, an object of sections: https://www.w3.org/submissions/prov-json/."""
 
     def __init__(self, names: ProvNames) -> None:
@@ -179,7 +176,12 @@ class JsonPieces(_Pieces):
         sections.pop("prefix", None)
         for section, records in sections.items():
             for name, record in records.items():
-                self.put(section, name, record)
+                for placed in self.placed(section, name, record):
+                    self.put(*placed)
+
+    def placed(self, section: str, name: str, record: dict[str, Any]) -> Iterator[Placed]:
+        """Give a record with its section and its name."""
+        yield section, name, record
 
     def put(self, section: str, name: str, record: dict[str, Any]) -> None:
         """Take a record; ids of relations that have none begin anew in each piece, and are counted here."""
@@ -204,7 +206,7 @@ class JsonPieces(_Pieces):
         output.write(b"\n}\n")
 
 
-class _JsonldPieces(_Pieces):
+class _JsonldPieces(Pieces):
     """PROV-JSONLD, a graph of statements: https://www.w3.org/submissions/prov-jsonld/."""
 
     def add(self, document: ProvDocument) -> None:
@@ -220,7 +222,7 @@ class _JsonldPieces(_Pieces):
         output.write(b"\n]}\n")
 
 
-class _XmlPieces(_Pieces):
+class _XmlPieces(Pieces):
     """PROV-XML, the children of one element: https://www.w3.org/TR/prov-xml/."""
 
     def add(self, document: ProvDocument) -> None:
@@ -238,7 +240,7 @@ class _XmlPieces(_Pieces):
         output.write(b"</prov:document>\n")
 
 
-class _NotationPieces(_Pieces):
+class _NotationPieces(Pieces):
     """PROV-N, the lines of one document: https://www.w3.org/TR/prov-n/."""
 
     def add(self, document: ProvDocument) -> None:
@@ -253,7 +255,7 @@ class _NotationPieces(_Pieces):
         output.write(b"endDocument\n")
 
 
-_PIECES: dict[str, Callable[[ProvNames], _Pieces]] = {
+_PIECES: dict[str, Callable[[ProvNames], Pieces]] = {
     "prov-json": JsonPieces,
     "prov-jsonld": _JsonldPieces,
     "prov-xml": _XmlPieces,

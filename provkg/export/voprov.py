@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from prov.identifier import Namespace
-from prov.model import ProvDocument
-from prov.serializers.provjson import encode_json_document
 
 from provkg.export.provnames import ProvNames
-from provkg.export.provwriting import JsonPieces, documents, prefixes
+from provkg.export.provwriting import JsonPieces, Placed, pour, prefixes
 from provkg.store import Graph
 from provkg.vocab import VOPROV, VP
 
@@ -27,7 +25,6 @@ _SECTIONS = (
 _DESCRIBED = ("voprov:activityDescription", "voprov:entityDescription")
 _RELATIONS = {"isDescribedBy": "DescriptionRelation", "wasConfiguredBy": "ConfigurationRelation"}
 _ARTEFACTS = {"parameter": "Parameter", "configuration": "ConfigFile"}
-Placed = tuple[str, str, dict[str, Any]]
 
 
 def write_voprov(graph: Graph, form: str, output: BinaryIO) -> None:
@@ -40,25 +37,13 @@ def write_voprov(graph: Graph, form: str, output: BinaryIO) -> None:
     """
     names = ProvNames(graph.base)
     names.spaces[VP.iri] = Namespace("voprov", VP.iri)
-    with _VoprovPieces(names, w3c=VOPROV_FORMATS[form]) as pieces:
-        for document in documents(graph, names):
-            pieces.add(document)
-        pieces.finish(output)
+    pour(graph, _VoprovPieces(names, w3c=VOPROV_FORMATS[form]), output)
 
 
 class _VoprovPieces(JsonPieces):
     def __init__(self, names: ProvNames, *, w3c: bool) -> None:
         super().__init__(names)
         self.w3c = w3c
-
-    def add(self, document: ProvDocument) -> None:
-        """Take a piece, each record in the section that is its own."""
-        sections = encode_json_document(document)
-        sections.pop("prefix", None)
-        for section, records in sections.items():
-            for name, record in records.items():
-                for placed in self.placed(section, name, record):
-                    self.put(*placed)
 
     def finish(self, output: BinaryIO) -> None:
         """Write the whole document."""
@@ -67,8 +52,12 @@ class _VoprovPieces(JsonPieces):
     def placed(self, section: str, name: str, record: dict[str, Any]) -> Iterator[Placed]:
         """Give a record, and the descriptions of it, with their sections."""
         for key in _DESCRIBED:
-            for value in _several(record.pop(key, ())):
-                yield self.relation("isDescribedBy", name, value["$"])
+            values = _several(record.pop(key, ()))
+            for value in values:
+                if _names_something(value):
+                    yield self.relation("isDescribedBy", name, value["$"])
+            words = [value for value in values if not _names_something(value)]
+            record |= {key: words} if words else {}
         if section == "entity" and not self.w3c:
             kind = next((each for each in _SECTIONS if f"voprov:{each}" in _types(record)), "")
             yield (kind[:1].lower() + kind[1:] if kind else section), name, _named(record, kind)
@@ -97,9 +86,16 @@ def _types(record: dict[str, Any]) -> list[str]:
     return [str(each["$"]) for each in _several(record.get("prov:type", ())) if isinstance(each, dict)]
 
 
+def _names_something(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") in ("xsd:QName", "prov:QUALIFIED_NAME")
+
+
 def _named(record: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return a record with its name where voprov has it; what its section says need not be said again."""
     told = {"voprov:name": "prov:name"} | ({"prov:label": "prov:name"} if kind == "activity" else {})
-    found = {told.get(key, key): value for key, value in record.items()}
-    types = [each for each in _several(found.pop("prov:type", ())) if each["$"] != f"voprov:{kind}"]
-    return found | ({"prov:type": types[0] if len(types) == 1 else types} if types else {})
+    found: dict[str, list[Any]] = {}
+    for key, value in record.items():
+        found.setdefault(told.get(key, key), []).extend(_several(value))
+    said = found.pop("prov:type", [])
+    found["prov:type"] = [each for each in said if not (isinstance(each, dict) and each["$"] == f"voprov:{kind}")]
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items() if values}

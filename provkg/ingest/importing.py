@@ -7,13 +7,12 @@ different content in the two, the one that was read later stands, as when a file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from pyoxigraph import RdfFormat, serialize
 
 from provkg import ledger
+from provkg.config import Config
 from provkg.ingest.loading import in_graph
 from provkg.ingest.summary import Summary
 from provkg.ingest.transaction import STREAM, Transaction
@@ -29,17 +28,15 @@ _DERIVED = (LEDGER, RESOLUTION, SUMMARIES, INFERENCES)
 
 @dataclass
 class Merged:
-    """What came of a merge: sources that are new, those that were there, and those that a later one has replaced."""
+    """What came of a merge: how many sources are new, were there, were replaced, or are older than what is here."""
 
     sources: int = 0
     unchanged: int = 0
     replaced: int = 0
     outdated: int = 0
-    quads: int = 0
-    graphs: list[str] = field(default_factory=list)
 
 
-def merge(writing: Writing, other: Graph, config: Any) -> Merged:
+def merge(writing: Writing, other: Graph, config: Config) -> Merged:
     """Merge another graph into a transaction; the index and the summaries are left to the caller.
 
     Args:
@@ -76,7 +73,6 @@ class _Merging:
         derived = {self.base + name for name in _DERIVED}
         for name in sorted(self.other.graphs()):
             if name not in derived and name not in entries:
-                self.merged.graphs.append(name)
                 self.load(name)
         self.resolve()
         self.transaction.removal.collect()
@@ -127,12 +123,7 @@ class _Merging:
 
     def load(self, name: str) -> None:
         """Load a graph of the other store."""
-        self.put(serialize(self.counted(name), format=RdfFormat.N_QUADS))
-
-    def counted(self, name: str) -> Iterator[Any]:
-        for quad in self.other.quads(None, None, None, name):
-            self.merged.quads += 1
-            yield quad
+        self.put(serialize(self.other.quads(None, None, None, name), format=RdfFormat.N_QUADS))
 
     def put(self, quads: bytes | None) -> None:
         self.transaction.loading.add((quads or b"").decode())

@@ -9,8 +9,7 @@ from provkg.errors import InputError
 from provkg.knowledge.releasing import Releasing
 
 if TYPE_CHECKING:  # each is imported by the call that needs it
-    from provkg.publishing import Published
-    from provkg.publishing.site import Progress
+    from provkg.publishing.site import Progress, Published
     from provkg.rollup import Rollup
 
 _MOST_PAGES = 2_000  # products with a page each; above it collections have one
@@ -45,7 +44,7 @@ class Publishing(Releasing):
         Raises:
             InputError: the folder holds something else, or cannot be written.
         """
-        from provkg.publishing import About, publish
+        from provkg.publishing.site import About, publish
 
         graph = self.graph()
         where = url or graph.base

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,13 +41,12 @@ def _stop_at(found: list[Leak]) -> None:
 class Releasing(Exchange):
     """A store of which a copy may be told to everybody."""
 
-    def release(self, policy: str | Path, folder: str | Path, *, gate: bool = True) -> Release:
+    def release(self, policy: str | Path, folder: str | Path) -> Release:
         """Write a copy of the store without private data; see :mod:`provkg.releasing`.
 
         Args:
             policy: a TOML file that says what is done with each kind.
             folder: another embedded store; what was in it is replaced, at once, if the gate finds nothing.
-            gate: look for what is left.
 
         Raises:
             InputError: the policy cannot be read, or two names would become one.
@@ -66,7 +64,7 @@ class Releasing(Exchange):
         try:
             with EmbeddedStore(target, replace(self.config, base=graph.base)).write() as writing:
                 redaction = redacted(graph, pairs, said, writing)
-                found = leaks(writing.graph, said, redaction.values) if gate else []
+                found = leaks(writing.graph, said, redaction.values)
                 _stop_at(found)
                 index_again(writing)
                 facts = self._facts(writing.graph.digest(), graph.base)
@@ -88,5 +86,7 @@ class Releasing(Exchange):
         return leaks(self.graph(), said, [pair for pair in pairs if said.action(pair[0]) != "keep"])
 
     def _facts(self, digest: str, base: str) -> dict[str, Any]:
+        from importlib.metadata import version  # slow to import
+
         when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"digest": digest, "base": base, "provkg": version("provkg"), "released": when}

@@ -18,8 +18,6 @@ from provkg.ingest.parts import MANIFEST, write_parts
 from provkg.moving.exports import checked, load
 from provkg.store import Graph, Writing
 
-_AT_ONCE = 64 << 20
-
 
 class Backup(NamedTuple):
     """What a backup holds: how many quads in how many files, and the digest of the graph."""

@@ -22,7 +22,7 @@ MEDIA = "https://www.iana.org/assignments/media-types/"
 SPACES = {**PREFIXES, "void": VOID.iri, "dcat": DCAT.iri, "dcterms": DCTERMS.iri, "foaf": FOAF.iri, "spdx": SPDX.iri}
 _CLASSES = "SELECT ?type (COUNT(DISTINCT ?s) AS ?count) WHERE { ?s a ?type } GROUP BY ?type ORDER BY DESC(?count) ?type"
 _SITEMAP = 50_000  # addresses of one file: https://www.sitemaps.org/protocol.html
-Value = str | Literal | BlankNode
+Value = str | int | Literal | BlankNode
 
 
 def description(graph: Graph, about: About, dumps: Mapping[str, tuple[int, str]], quads: int) -> Iterator[Triple]:
@@ -40,10 +40,10 @@ def description(graph: Graph, about: About, dumps: Mapping[str, tuple[int, str]]
     common += [(DCTERMS.license, about.licence)] if about.licence else []
     if about.publisher:
         agent = BlankNode()
-        yield from _say(agent, [(RDF_TYPE, FOAF.Agent), (FOAF.name, Literal(about.publisher))])
+        yield from say(agent, [(RDF_TYPE, FOAF.Agent), (FOAF.name, Literal(about.publisher))])
         common.append((DCTERMS.publisher, agent))
-    yield from _say(catalogue, [(RDF_TYPE, DCAT.Catalog), (DCAT.dataset, it), (FOAF.homepage, about.url), *common])
-    yield from _say(
+    yield from say(catalogue, [(RDF_TYPE, DCAT.Catalog), (DCAT.dataset, it), (FOAF.homepage, about.url), *common])
+    yield from say(
         it,
         [
             (RDF_TYPE, DCAT.Dataset),
@@ -53,23 +53,23 @@ def description(graph: Graph, about: About, dumps: Mapping[str, tuple[int, str]]
             (DCTERMS.conformsTo, "http://www.w3.org/ns/prov-o#"),
             (DCAT.landingPage, f"{about.url}index.html"),
             (DCAT.version, Literal(graph.digest())),
-            (VOID.triples, _integer(quads)),
+            (VOID.triples, quads),
             (VOID.uriSpace, Literal(graph.base)),
             *((VOID.vocabulary, iri) for iri in PREFIXES.values()),
         ],
     )
     for name, (size, digest) in dumps.items():
         yield from _distribution(it, f"{about.url}{name}", size, digest)
-    for row in graph.select(_CLASSES):
+    for kind, count in classes(graph):
         part = BlankNode()
-        yield from _say(it, [(VOID.classPartition, part)])
-        yield from _say(part, [(VOID["class"], text_of(row["type"])), (VOID.entities, _integer(text_of(row["count"])))])
+        yield from say(it, [(VOID.classPartition, part)])
+        yield from say(part, [(VOID["class"], kind), (VOID.entities, count)])
 
 
 def _distribution(dataset: str, url: str, size: int, digest: str) -> Iterator[Triple]:
     part, checksum = BlankNode(), BlankNode()
-    yield from _say(dataset, [(DCAT.distribution, part), (VOID.dataDump, url)])
-    yield from _say(
+    yield from say(dataset, [(DCAT.distribution, part), (VOID.dataDump, url)])
+    yield from say(
         part,
         [
             (RDF_TYPE, DCAT.Distribution),
@@ -83,17 +83,23 @@ def _distribution(dataset: str, url: str, size: int, digest: str) -> Iterator[Tr
     )
     value = Literal(digest, datatype=NamedNode(XSD + "hexBinary"))
     kind = (SPDX.algorithm, SPDX.checksumAlgorithm_sha256)
-    yield from _say(checksum, [(RDF_TYPE, SPDX.Checksum), kind, (SPDX.checksumValue, value)])
+    yield from say(checksum, [(RDF_TYPE, SPDX.Checksum), kind, (SPDX.checksumValue, value)])
 
 
-def _say(subject: str | BlankNode, said: Iterable[tuple[str, Value]]) -> Iterator[Triple]:
+def say(subject: str | BlankNode, said: Iterable[tuple[str, Value]]) -> Iterator[Triple]:
+    """Give statements; text that is an IRI stands for it, an integer for its literal."""
     node = subject if isinstance(subject, BlankNode) else NamedNode(subject)
     for predicate, value in said:
-        yield Triple(node, NamedNode(predicate), NamedNode(value) if isinstance(value, str) else value)
+        if isinstance(value, int):
+            term: Literal | NamedNode | BlankNode = Literal(str(value), datatype=NamedNode(XSD + "integer"))
+        else:
+            term = NamedNode(value) if isinstance(value, str) else value
+        yield Triple(node, NamedNode(predicate), term)
 
 
-def _integer(number: int | str) -> Literal:
-    return Literal(str(number), datatype=NamedNode(XSD + "integer"))
+def classes(graph: Graph) -> list[tuple[str, int]]:
+    """Return the classes of a graph, with how many things each has."""
+    return [(text_of(row["type"]), int(text_of(row["count"]))) for row in graph.select(_CLASSES)]
 
 
 def sitemaps(url: str, paths: list[str]) -> dict[str, str]:

@@ -29,13 +29,13 @@ def manifest(redaction: Redaction, policy: Policy, facts: Mapping[str, Any]) -> 
     Args:
         redaction: what was done.
         policy: by which policy; it is named by its fingerprint, and its key makes ``mac`` where there is one.
-        facts: the digests of the graph and of the store it came from, the version and the time.
+        facts: the digest of the graph that is released, its base, the version and the time.
     """
     told: dict[str, Any] = {
         **facts,
         "policy": policy.fingerprint(),
         "actions": dict(sorted(policy.actions.items())),
-        "removed": [{"kind": each.kind, "instead": each.instead, "terms": each.terms} for each in redaction.removed],
+        "removed": [{"kind": each.kind, "instead": each.instead, "times": each.times} for each in redaction.removed],
         "leftOut": redaction.left_out,
         "gate": "passed",
     }
@@ -77,4 +77,4 @@ def write_manifest(told: Mapping[str, Any], path: str | Path, *, sign_with: str 
     command = [tool, "-Y", "sign", "-f", str(sign_with), "-n", NAMESPACE, str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     if done.returncode or not signature.exists():
-        raise InputError(f"{sign_with}: {done.stderr.strip().splitlines()[-1:] or 'no signature'}")
+        raise InputError(f"{sign_with}: {(done.stderr.strip().splitlines() or ['no signature'])[-1]}")

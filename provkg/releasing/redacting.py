@@ -34,11 +34,11 @@ Term = NamedNode | BlankNode | Literal | Triple
 
 @dataclass(frozen=True)
 class Removed:
-    """A value that was replaced: its kind, what stands for it, and in how many terms."""
+    """A value that was replaced: its kind, what stands for it, and how many times in all different terms."""
 
     kind: str
     instead: str
-    terms: int
+    times: int
 
 
 @dataclass(frozen=True)

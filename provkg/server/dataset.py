@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, Triple
 
 from provkg.publishing import feed as events
+from provkg.publishing.describing import VOID, classes, say
 from provkg.questions.negotiation import best
 from provkg.server import sparql
 from provkg.server.failing import failed
 from provkg.server.messages import Asked, Reply
 from provkg.store import text_of
-from provkg.vocab import DCTERMS, FOAF, PREFIXES, PROV, RDF_TYPE, XSD, Namespace
+from provkg.vocab import DCTERMS, FOAF, PREFIXES, PROV, RDF_TYPE, Namespace
 
 if TYPE_CHECKING:
     from provkg.server.site import Site
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-VOID = Namespace("http://rdfs.org/ns/void#")
 FORMATS = Namespace("http://www.w3.org/ns/formats/")
 _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV")
 _TRIPLES = ("Turtle", "N-Triples", "RDF_XML", "JSON-LD")
-_CLASSES = "SELECT ?type (COUNT(*) AS ?count) WHERE { ?s a ?type } GROUP BY ?type ORDER BY DESC(?count)"
-Value = str | int | BlankNode | Literal
 
 
 def endpoint(site: Site, asked: Asked) -> Reply:
@@ -46,22 +44,11 @@ def _given(site: Site, asked: Asked, triples: Iterable[Triple]) -> Reply:
     return sparql.triples_reply(list(triples), media, site.setup.longest)
 
 
-def _about(subject: str | BlankNode, said: Iterable[tuple[str, Value]]) -> Iterator[Triple]:
-    """Give statements; text that is an IRI stands for it."""
-    node = subject if isinstance(subject, BlankNode) else NamedNode(subject)
-    for predicate, value in said:
-        if isinstance(value, int):
-            term: Literal | NamedNode | BlankNode = Literal(str(value), datatype=NamedNode(XSD + "integer"))
-        else:
-            term = NamedNode(value) if isinstance(value, str) else value
-        yield Triple(node, NamedNode(predicate), term)
-
-
 def service(site: Site, asked: Asked) -> Iterator[Triple]:
     """Give the service description of the endpoint."""
     at = f"{asked.root}/sparql"
     everything = BlankNode()
-    yield from _about(
+    yield from say(
         at,
         [
             (RDF_TYPE, SD.Service),
@@ -73,16 +60,16 @@ def service(site: Site, asked: Asked) -> Iterator[Triple]:
         ],
     )
     if site.setup.services:
-        yield from _about(at, [(SD.feature, SD.BasicFederatedQuery)])
+        yield from say(at, [(SD.feature, SD.BasicFederatedQuery)])
     default = BlankNode()
-    yield from _about(
+    yield from say(
         everything, [(RDF_TYPE, SD.Dataset), (SD.defaultGraph, default), (DCTERMS.source, f"{asked.root}/void#dataset")]
     )
-    yield from _about(default, [(RDF_TYPE, SD.Graph)])
+    yield from say(default, [(RDF_TYPE, SD.Graph)])
     for name in sorted(site.graph().graphs())[: site.setup.rows]:
         node = BlankNode()
-        yield from _about(everything, [(SD.namedGraph, node)])
-        yield from _about(node, [(RDF_TYPE, SD.NamedGraph), (SD.name, name)])
+        yield from say(everything, [(SD.namedGraph, node)])
+        yield from say(node, [(RDF_TYPE, SD.NamedGraph), (SD.name, name)])
 
 
 def void(site: Site, asked: Asked) -> Reply:
@@ -93,10 +80,10 @@ def void(site: Site, asked: Asked) -> Reply:
 def _dataset(site: Site, asked: Asked) -> Iterator[Triple]:
     graph = site.graph()
     it = f"{asked.root}/void#dataset"
-    counts = [(text_of(row["type"]), int(text_of(row["count"]))) for row in graph.select(_CLASSES)]
+    counts = classes(graph)
     [row] = graph.select("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }")
-    yield from _about(f"{asked.root}/void", [(RDF_TYPE, VOID.DatasetDescription), (FOAF.primaryTopic, it)])
-    yield from _about(
+    yield from say(f"{asked.root}/void", [(RDF_TYPE, VOID.DatasetDescription), (FOAF.primaryTopic, it)])
+    yield from say(
         it,
         [
             (RDF_TYPE, VOID.Dataset),
@@ -112,8 +99,8 @@ def _dataset(site: Site, asked: Asked) -> Iterator[Triple]:
     )
     for kind, count in counts:
         part = BlankNode()
-        yield from _about(it, [(VOID.classPartition, part)])
-        yield from _about(part, [(VOID["class"], kind), (VOID.entities, count)])
+        yield from say(it, [(VOID.classPartition, part)])
+        yield from say(part, [(VOID["class"], kind), (VOID.entities, count)])
 
 
 def feed(site: Site, asked: Asked) -> Reply:
@@ -135,9 +122,9 @@ def provenance_service(site: Site, asked: Asked) -> Reply:
         site,
         asked,
         [
-            *_about(f"{asked.root}/service", [(RDF_TYPE, PROV.ServiceDescription)]),
-            *_about(f"{asked.root}/service", [(PROV.describesService, direct), (PROV.describesService, query)]),
-            *_about(direct, [(RDF_TYPE, PROV.DirectQueryService), (PROV.provenanceUriTemplate, template)]),
-            *_about(query, [(RDF_TYPE, SD.Service), (SD.endpoint, f"{asked.root}/sparql")]),
+            *say(f"{asked.root}/service", [(RDF_TYPE, PROV.ServiceDescription)]),
+            *say(f"{asked.root}/service", [(PROV.describesService, direct), (PROV.describesService, query)]),
+            *say(direct, [(RDF_TYPE, PROV.DirectQueryService), (PROV.provenanceUriTemplate, template)]),
+            *say(query, [(RDF_TYPE, SD.Service), (SD.endpoint, f"{asked.root}/sparql")]),
         ],
     )
