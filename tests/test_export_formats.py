@@ -305,6 +305,36 @@ def k_start(told: frozenset[tuple[str, str]]) -> bool:
     return bool(keys & {PROV.starter, PROV.ender}) and not {PROV.trigger, PROV.activity} <= keys
 
 
+ODD = """@prefix prov: <http://www.w3.org/ns/prov#> . @prefix vp: <https://w3id.org/provkg/voprov#> .
+@prefix pkg: <https://w3id.org/provkg/ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+<http://a/x> a prov:Activity ; pkg:recordedType "plain" ; vp:activityDescription "words" ; vp:name "name" ; rdfs:label "label" ;
+  <http://a/p> "a\\u0001b\\uFFFE", 123456789012345678901234567890, "x"@en .
+<http://a/o> prov:wasGeneratedBy <http://a/x> ; pkg:location "/d/\\u0001.fits" .
+"""
+
+
+@pytest.mark.parametrize("form", [*(name for name in FORMATS if name != "ro-crate")])
+def test_whatever_stands_in_a_record_is_written(form: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.ttl").write_text(ODD)
+    kg = provkg.open("memory:")
+    kg.ingest([tmp_path / "odd.ttl"])
+    kg.export(tmp_path / "out", form)
+    data = (tmp_path / "out").read_bytes()
+    if form in PROV_READERS:
+        read = prov.model.ProvDocument.deserialize(content=data.decode(), format=PROV_READERS[form])
+        assert read is not None
+        told = {value for _, _, pairs in everything(read) for _, value in pairs}
+        assert {"plain", "words", "label", "name", "123456789012345678901234567890"} <= told
+        assert ("a\\x01b\\ufffe" if form == "prov-xml" else "a\x01b\ufffe") in told
+    elif form.startswith("voprov"):
+        [activity] = json.loads(data)["activity"].values()
+        assert {"label", "name"} == set(activity["prov:name"])
+        assert activity["voprov:activityDescription"] == "words"
+        assert activity["prov:type"] == "plain"
+    else:
+        assert data or form == "openlineage", "a step without any time is no event"
+
+
 # IVOA
 
 
@@ -452,7 +482,7 @@ def test_a_crate_is_written_whole_into_an_empty_folder_only(runs: KnowledgeGraph
     with pytest.raises(InputError, match="not empty"):
         runs.export(tmp_path / "full", "ro-crate", run="12012")
     done = command("--store", runs.store.name, "export", "--run", "12012", "--format", "ro-crate")
-    assert (done.returncode, "name it with -o" in done.stderr) == (2, True)
+    assert (done.returncode, "with -o" in done.stderr) == (2, True)
 
 
 # What is asked for

@@ -250,7 +250,8 @@ def test_every_example_of_the_sparql_page_finds_something(site: Path, browser) -
     for number in range(4):
         page.select_option("#example", index=number)
         page.click("#run")
-        page.wait_for_function("/^[1-9]\\d* row/.test(document.getElementById('told').textContent)")
+        page.wait_for_function("/ in [\\d.]+ s/.test(document.getElementById('told').textContent)")
+        assert page.locator("#answer tbody tr").count() > 0, number
         page.evaluate("document.getElementById('told').textContent = ''")
     page.close()
 

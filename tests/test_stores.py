@@ -303,6 +303,26 @@ def test_graphs_and_dumps_are_alike(store: KnowledgeGraph, disk: KnowledgeGraph)
     assert lines == others
 
 
+def test_what_leaves_and_comes_in_is_alike(store: KnowledgeGraph, disk: KnowledgeGraph, tmp_path: Path) -> None:
+    """A part is the same wherever the store lies, and so is what becomes of two that are merged."""
+    first, *others = sorted(path for path in sample().iterdir() if path.is_file())
+    disk.export(tmp_path / "all.nq.gz")
+    store.ingest([first])
+    assert store.merge(tmp_path / "all.nq.gz").sources == len(others)
+    assert store.graph().digest() == disk.graph().digest()
+    told = [set(), set()]
+    for kg, found in zip((disk, store), told, strict=True):
+        names = {node.iri for node in kg.view(run="12012").nodes.values()}
+        assert sorted(map(str, kg.graph().about(names))) == sorted(
+            str(quad) for name in names for quad in kg.graph().quads(name)
+        )
+        kg.export(tmp_path / "part.nt", run="12012")
+        lines = (tmp_path / "part.nt").read_text().splitlines()
+        found.update(line for line in lines if "/source/" not in line)  # when each was read differs
+    assert told[0] == told[1]
+    assert len(told[0]) > 1000
+
+
 # Terms
 
 LITERALS = [

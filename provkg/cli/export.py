@@ -72,14 +72,12 @@ def export(
         return _told(kg.lstosa(*lstosa, parts=parts, calibration=said["calibration"]), quiet=ctx.obj["quiet"])
     if parts:
         raise click.UsageError("--filter is for --lstosa", ctx)
-    if split and output == "-":
-        raise click.UsageError("--split writes several files: name them with -o", ctx)
     if query and any(said[name] for name in _SCOPE):
         raise click.UsageError("--query says itself what is written", ctx)
     scope = {} if query else scope_of(ctx, said)
     chosen = form or ("prov-json" if output == "-" else form_of(output).name)
-    if chosen == "ro-crate" and output == "-":
-        raise click.UsageError("ro-crate is a folder or a .zip file: name it with -o", ctx)
+    if output == "-" and (split or chosen == "ro-crate"):
+        raise click.UsageError("--split and ro-crate write no stream: name a file or folder with -o", ctx)
     scope |= {"query": text_of_query(query) if query else "", "compressed": compressed, "split": split or 0}
     with uncollected():
         found = kg.export(output, chosen, grain=grain, licence=licence, **scope)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provkg.cli import say
 from provkg.cli.output import emit, opened
 from provkg.cli.write import progressing
+
+if TYPE_CHECKING:
+    from provkg.knowledge import KnowledgeGraph
+
+_MOST = 20  # leaks that are listed
 
 
 @click.command()
@@ -43,20 +49,10 @@ def publish(
     as N-Quads. The folder is a bag with checksums, and holds configuration for nginx and Apache. A gate looks for
     private data first; with --policy a copy without them is published.
     """
-    kg, quiet = opened(ctx), ctx.obj["quiet"]
+    quiet = ctx.obj["quiet"]
     with tempfile.TemporaryDirectory(prefix="provkg-release-") as held:
-        if policy:
-            from provkg.knowledge import open_with
-
-            found = kg.release(policy, Path(held) / "store").leaks
-            kg = open_with(kg.config, Path(held) / "store") if not found else kg
-        else:
-            found = [] if no_gate else kg.leaks()
-        if found:
-            for leak in found[:20]:
-                say(f"left: {leak.shown()}")
-            say(f"{len(found):,} leaks; nothing was published")
-            say("hint: --policy FILE publishes a copy without private data, --no-gate the store as it is")
+        kg = _cleared(opened(ctx), policy, Path(held) / "store", gate=not no_gate)
+        if kg is None:
             return 1
         with progressing("publishing", "pages", quiet=quiet) as progress:
             told = kg.publish(
@@ -69,3 +65,20 @@ def publish(
             say("warning: pictures need graphviz, and there are none")
             say("hint: apt-get install graphviz")
     return 4 if told.undrawn else 0
+
+
+def _cleared(kg: KnowledgeGraph, policy: str | None, copy: Path, *, gate: bool) -> KnowledgeGraph | None:
+    """Return what may be published: the store or its copy; nothing where the gate finds leaks, which are listed."""
+    from provkg.knowledge import open_with
+
+    if policy:
+        found, kg = kg.release(policy, copy).leaks, open_with(kg.config, copy)
+    else:
+        found = kg.leaks() if gate else []
+    for leak in found[:_MOST]:
+        say(f"left: {leak.shown()}")
+    if not found:
+        return kg
+    say(f"{len(found):,} leaks; nothing was published")
+    say("hint: --policy FILE publishes a copy without private data, --no-gate the store as it is")
+    return None

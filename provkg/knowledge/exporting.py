@@ -50,13 +50,10 @@ class Exports(Views):
             NotFound: nothing answers to the name, the run or the night.
             Ambiguous: several products do.
         """
-        from provkg.export import FORMATS, Exported, form_of
+        from provkg.export import FORMATS, Exported
         from provkg.export.rdf import SYNTAXES, write_rdf
 
-        if form and form not in FORMATS:
-            raise InputError(f"there is no format {form!r}", hint=did_you_mean(form, FORMATS, ", ".join(FORMATS)))
-        name = form or form_of(target).name
-        _fits(name, grain=grain, query=query, split=split)
+        name = _chosen(form, target, grain=grain, query=query, split=split)
         if FORMATS[name].graph and grain == "subrun":
             with self._part(query, scope) as (graph, cut):
                 if name in SYNTAXES:
@@ -148,15 +145,18 @@ class Exports(Views):
         write_crate(view, target, about, lambda path: self.export(path, "trig", **scope))
 
 
-def _fits(form: str, *, grain: str, query: str, split: int) -> None:
-    """See that a format can hold what is asked for.
+def _chosen(form: str, target: str | Path, *, grain: str, query: str, split: int) -> str:
+    """Return the format that is meant, and see that it can hold what is asked for.
 
     Raises:
-        InputError: it cannot.
+        InputError: there is no such format, or it cannot.
     """
-    from provkg.export import FORMATS
+    from provkg.export import FORMATS, form_of
     from provkg.export.rdf import SYNTAXES
 
+    if form and form not in FORMATS:
+        raise InputError(f"there is no format {form!r}", hint=did_you_mean(form, FORMATS, ", ".join(FORMATS)))
+    form = form or form_of(target).name
     if query and not FORMATS[form].graph:
         raise InputError(f"{form} is of steps and products, not of the triples of a query", hint="such as turtle")
     if grain != "subrun" and not FORMATS[form].folds:
@@ -164,3 +164,4 @@ def _fits(form: str, *, grain: str, query: str, split: int) -> None:
         raise InputError(f"{form} holds the records themselves, and no roll-up", hint=f"leave out --grain, or {able}")
     if split and form not in SYNTAXES:
         raise InputError(f"{form} is one document and cannot be split", hint=f"one of {', '.join(SYNTAXES)}")
+    return form
