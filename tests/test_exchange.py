@@ -1,6 +1,7 @@
 """Stores that move: what comes back is what left, and two stores become one without any co-ordination."""
 
 import gzip
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -14,7 +15,8 @@ from provkg.errors import InputError, StoreError
 from provkg.knowledge import KnowledgeGraph, open_with
 from provkg.moving import redirects
 from provkg.resources import sample
-from provkg.vocab import OWL
+from provkg.store.digesting import Digest
+from provkg.vocab import LEDGER, OWL
 from tests.test_cli import provkg as command
 
 FILES = sorted(path for path in sample().iterdir() if path.is_file())
@@ -156,6 +158,31 @@ def test_a_part_of_a_store_is_no_store(whole: KnowledgeGraph, tmp_path: Path) ->
     whole.export(tmp_path / "run.nq", run="12012")
     with pytest.raises(InputError, match="no ledger"):
         provkg.open(tmp_path / "store").merge(tmp_path / "run.nq")
+
+
+# Digests
+
+
+def test_the_digest_is_what_sort_and_sha256sum_make_of_an_export(whole: KnowledgeGraph, tmp_path: Path) -> None:
+    whole.export(tmp_path / "all.nq")
+    ledger = f" <{whole.graph().iri(LEDGER)}> .\n".encode()
+    lines = [line for line in (tmp_path / "all.nq").open("rb") if not line.endswith(ledger)]
+    assert whole.graph().digest() == hashlib.sha256(b"".join(sorted(lines))).hexdigest()
+
+
+@pytest.mark.parametrize("run", [1, 100, 1000, 1 << 20])
+def test_the_digest_is_the_same_in_any_order_and_any_pieces(run: int) -> None:
+    """What ends lines for Python stands in literals as it is; only a newline ends a line of N-Quads."""
+    odd = "\x0b\x0c\x1c\x85\u2028\u2029\U0001f52d"
+    kept = [f'<a:{n}> <a:p> "{odd[n % len(odd) :]} <a:ledger> ." <a:g> .\n'.encode() for n in range(50)]
+    lines = kept * 2 + [f"<a:{n}> <a:p> <a:o> <a:ledger> .\n".encode() for n in range(20)]
+    random.Random(1).shuffle(lines)
+    text = b"".join(lines)
+    for size in (1, 7, 64, len(text)):
+        with Digest({"a:ledger"}, run=run) as digest:
+            for at in range(0, len(text), size):
+                digest.write(text[at : at + size])
+            assert digest.hexdigest() == hashlib.sha256(b"".join(sorted(kept))).hexdigest()
 
 
 # Backups

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, cast
 
 from pyoxigraph import (
     BlankNode,
@@ -28,7 +28,7 @@ from provkg.store.sparql import allowed, one_store, words
 from provkg.vocab import RDF_TYPE
 
 _AT_ONCE = 32  # rows: an answer that is read whole is let go of here, and not in the thread in which garbage is found
-DIGEST = "digest"  # the file beside the quads that holds the digest of this state
+DIGEST = "sha256"  # the file beside the quads that holds the digest of this state
 
 
 class LocalGraph(Graph):
@@ -132,7 +132,7 @@ class LocalGraph(Graph):
             part.replace(kept)
         return found
 
-    def save(self, output: BinaryIO | str, form: RdfFormat, prefixes: dict[str, str]) -> None:
+    def save(self, output: IO[bytes] | str, form: RdfFormat, prefixes: dict[str, str]) -> None:
         """Write all quads; see :meth:`Graph.save`."""
         self.store.dump(output, format=form, prefixes=prefixes if form == RdfFormat.TRIG else None)
 
