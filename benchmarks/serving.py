@@ -194,7 +194,7 @@ def main() -> None:
     said = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = night(said.folder, Path(scratch), said.runs, said.subruns)
-        part = Part("serving", "The server under load", folder.name)
+        part = Part("serving", "The server under load", [f"Night {folder.name}."])
         *logs, last = sorted(
             (each for each in folder.iterdir() if each.suffix == ".log"), key=lambda each: each.stat().st_size
         )
