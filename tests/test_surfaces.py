@@ -542,12 +542,12 @@ def test_the_digest_of_a_state_is_kept_and_that_of_the_next_is_its_own(tmp_path:
     kg = open_with(Config(), tmp_path / "store")
     kg.ingest([sample() / "gammapy.log"])
     first = kg.graph().digest()
-    [kept] = (tmp_path / "store").glob("snapshots/*/beside/digest")
+    [kept] = (tmp_path / "store").glob("snapshots/*/beside/sha256")
     assert kept.read_text() == first == open_with(Config(), tmp_path / "store").graph().digest()
     kg.ingest([sample() / "calibration.log"])
     assert kg.graph().digest() != first
     kg.optimize()
-    assert kg.graph().digest() == (tmp_path / "store/snapshots/000003/beside/digest").read_text()
+    assert kg.graph().digest() == (tmp_path / "store/snapshots/000003/beside/sha256").read_text()
 
 
 def test_the_query_folder_ships() -> None:
