@@ -64,7 +64,7 @@ class Edges:
 
     ``described``, ``places`` and ``made`` are what it says to people of products and activities; for those in
     ``asked`` it says more than these can hold, so that the graph must be asked. ``sessions`` are those of activities,
-    ``nights`` the observation dates of sessions.
+    ``nights`` the observation dates of sessions, ``ends`` how activities ended that began elsewhere.
     """
 
     times: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
@@ -77,6 +77,7 @@ class Edges:
     sessions: dict[str, str] = field(default_factory=dict)
     nights: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    ends: dict[str, str] = field(default_factory=dict)
 
     def describe(self, iri: str, told: Described) -> None:
         """Note what people are told of a product or place."""
@@ -90,7 +91,7 @@ class Edges:
 
     def make(self, activity: str, told: Made) -> None:
         """Note what people are told of an activity."""
-        if self.made.setdefault(activity, told) != told:
+        if self.made.setdefault(activity, told) != told or self.ends.pop(activity, None) is not None:
             self.asked.add(activity)
 
     def happen(self, activity: str, session: str) -> None:
@@ -107,5 +108,5 @@ class Edges:
         """Note how an activity ended."""
         if activity in self.made:
             self.made[activity] = self.made[activity]._replace(outcome=outcome)
-        else:
+        elif self.ends.setdefault(activity, outcome) != outcome:
             self.asked.add(activity)

@@ -199,6 +199,19 @@ class Remark(Struct, frozen=True):
     count: int = 1
 
 
+class Stretch(Struct, frozen=True, kw_only=True):
+    """The end of a stretch of a log, which is told in a graph of its own: what was read stays when a log grows.
+
+    ``end`` is the offset of the byte after it, ``digest`` the sha256 of all bytes before that in hex, ``nothing`` how
+    many bytes of the stretch are no records. After the last one nothing comes.
+    """
+
+    end: int
+    digest: str
+    nothing: int
+    last: bool = False
+
+
 NO_RECORD = "lines that are no records"
 FABRICATED = "fabricated reference metadata dropped"
 NO_START = "activities whose start record is missing"
@@ -209,4 +222,4 @@ HEADER = "output headers copied from another activity or an input (not followed)
 OPAQUE = "digests of which nothing proves what was digested (no evidence)"
 UNREADABLE_TIME = "times that cannot be read (kept as text)"
 
-Record = Session | Activity | Ended | Parameters | Entity | Agent | Relation | Node | Quarantined | Remark
+Record = Session | Activity | Ended | Parameters | Entity | Agent | Relation | Node | Quarantined | Remark | Stretch

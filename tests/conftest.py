@@ -17,10 +17,10 @@ from tests import servers
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
-settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-settings.load_profile("default")
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+settings.register_profile("suite", deadline=None, suppress_health_check=SLOW, max_examples=40)
+settings.register_profile("torture", deadline=None, suppress_health_check=SLOW, max_examples=1_000)
+settings.load_profile(os.environ.get("PROVKG_HYPOTHESIS", "suite"))
 signal.signal(
     signal.SIGINT, signal.default_int_handler
 )  # a suite in the background ignores it, and so would its children

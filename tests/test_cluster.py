@@ -142,7 +142,7 @@ def test_what_is_there_is_not_read_again_and_a_grown_file_replaces_itself(
     (folder / "3.log").write_text(run_log(3, 60))
     (folder / "copy.log").write_text(run_log(4))
     grown = kg.ingest([folder], scheduler=cluster)
-    assert (grown.sources, grown.replaced, grown.unchanged) == (1, 1, again.unchanged)
+    assert (grown.sources, grown.grown, grown.unchanged) == (1, 1, again.unchanged)
     fresh = provkg.open(tmp_path / "fresh")
     fresh.ingest([folder])
     assert kg.graph().digest() == fresh.graph().digest()
@@ -367,7 +367,7 @@ def test_without_dask_the_extra_is_named(kg: KnowledgeGraph, monkeypatch: pytest
 
 
 def test_a_worker_that_cannot_see_a_file_says_so(tmp_path: Path) -> None:
-    outcome = read_task(Config(), VERSION, Task(str(tmp_path / "x.log"), "x.log", True, ""))
+    (outcome,) = read_task(Config(), VERSION, Task(str(tmp_path / "x.log"), "x.log", True))
     assert isinstance(outcome, InputError)
     assert "cannot read it" in outcome.message
     assert "same paths" in outcome.hint
@@ -375,4 +375,4 @@ def test_a_worker_that_cannot_see_a_file_says_so(tmp_path: Path) -> None:
 
 def test_a_worker_with_another_version_is_refused(night: Path) -> None:
     with pytest.raises(StoreError, match=r"this is 99\.0"):
-        read_task(Config(), "99.0", Task(str(night / "0.log"), "0.log", True, ""))
+        read_task(Config(), "99.0", Task(str(night / "0.log"), "0.log", True))

@@ -250,7 +250,7 @@ def test_a_damaged_index_is_an_error_that_doctor_mends(kg: KnowledgeGraph, tmp_p
     assert run("--store", tmp_path / "store", "doctor", "--reindex").returncode == 0
     assert kg.lineage("crab_flux_points.fits") == before
     healthy = run("--store", tmp_path / "store", "doctor")
-    assert (healthy.returncode, healthy.stdout.count("\tok\t")) == (0, 3)
+    assert (healthy.returncode, healthy.stdout.count("\tok\t")) == (0, 4)
 
 
 def test_an_index_that_is_gone_is_made_again_by_the_next_who_reads(kg: KnowledgeGraph) -> None:

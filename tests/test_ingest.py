@@ -57,7 +57,7 @@ def test_a_grown_file_replaces_what_it_said_before(kg: KnowledgeGraph, write: Wr
     others = [path for path in logs() if path.name != "Run12013.log"]
     for part in (0.2, 0.6, 1.0):
         summary = kg.ingest([write("Run12013.log", "".join(lines[: int(len(lines) * part)])), *others])
-    assert summary.replaced == 1
+    assert (summary.grown, summary.replaced) == (1, 0)
     whole = provkg.open(tmp_path / "whole")
     whole.ingest([write("Run12013.log", text), *others])
     assert digest(kg) == digest(whole)

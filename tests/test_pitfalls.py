@@ -14,7 +14,7 @@ import pytest
 
 from provkg.config import Config
 from provkg.knowledge import KnowledgeGraph
-from provkg.mapping import Mapping, map_records
+from provkg.mapping import Mapped, map_records
 from provkg.records import (
     FABRICATED,
     HEADER,
@@ -52,8 +52,9 @@ def remarks(records: list[Record]) -> Counter[str]:
     return found
 
 
-def mapped(records: list[Record], **settings: str) -> Mapping:
-    return map_records(records, changed(Config(), **settings), set())
+def mapped(records: list[Record], **settings: str) -> Mapped:
+    (found,) = map_records(records, changed(Config(), **settings), set())
+    return found
 
 
 def relations(records: list[Record], kind: Kind) -> list[Relation]:
@@ -326,9 +327,7 @@ def test_17_the_arguments_that_tell_a_dry_run_are_kept(read: Read) -> None:
 
 
 def test_18_parameters_keep_their_type(read: Read) -> None:
-    text = "".join(
-        mapped(read(log(activity("abc123", parameters={"a": False, "b": "False", "c": 0})))).shared.catalogue
-    )
+    text = "".join(mapped(read(log(activity("abc123", parameters={"a": False, "b": "False", "c": 0})))).catalogue)
     for typed in (
         '"false"^^<http://www.w3.org/2001/XMLSchema#boolean>',
         'typedValue> "False" .',
@@ -604,6 +603,6 @@ def test_32_personal_data_stays_in_the_environment_and_nowhere_else(read: Read) 
     record["system"] = {"environment": {"HOME": "/home/somebody", "USER": "somebody"}, **record["system"]}
     mapping = mapped(read(log(record)))
     assert not any("somebody" in quad for quad in mapping.source)
-    assert [quad for quad in mapping.shared.catalogue if "somebody" in quad] == [
-        quad for quad in mapping.shared.catalogue if f"<{PKG.json}>" in quad
+    assert [quad for quad in mapping.catalogue if "somebody" in quad] == [
+        quad for quad in mapping.catalogue if f"<{PKG.json}>" in quad
     ]

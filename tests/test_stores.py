@@ -118,7 +118,7 @@ def test_a_grown_file_replaces_what_it_said_before(store: KnowledgeGraph, write:
         grown = write("Run12013.log", "".join(lines[: int(len(lines) * part)]))
         summary = store.ingest([grown, *others])
         states.add(store.graph().snapshot)
-    assert summary.replaced == 1
+    assert (summary.grown, summary.replaced) == (1, 0)
     assert len(states) == 2
     assert store.graph().digest() == fresh(tmp_path, grown, *others)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from provkg.cli import say
+from provkg.cli import sources as accounts
 from provkg.cli.output import PIPE_WIDTH, chosen, emit, opened, with_format, write
 from provkg.lineage import COLUMNS, Step
 
@@ -104,10 +106,19 @@ def show(ctx: click.Context, product: str, form: str | None, as_json: bool) -> i
 @click.command()
 @with_format()
 @click.option("--digest", is_flag=True, help="Add the digest of the canonical graph (reads everything).")
+@click.option("--sources", is_flag=True, help="What was read of each source: each of its bytes is accounted for.")
 @click.pass_context
-def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool) -> int:
+def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool, sources: bool) -> int:
     """Say what the store holds: sources, activities, how versions are known, what was assumed or quarantined."""
     graph = opened(ctx)
+    if sources:
+        documents = graph.sources()
+        if (chosen(form, as_json=as_json)) == "json":
+            emit(json.dumps([accounts.as_json(each) for each in documents], ensure_ascii=False, indent=1))
+        else:
+            write(accounts.COLUMNS, accounts.rows(documents), chosen(form, as_json=as_json))
+            say(accounts.total(documents))
+        return 1 if any(each.wrong for each in documents) else 0
     facts = graph.status()
     if digest:
         facts["digest"] = graph.graph().digest()

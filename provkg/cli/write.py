@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 from provkg.cli import say
-from provkg.cli.output import emit, opened, settings
+from provkg.cli import sources as accounts
+from provkg.cli.output import chosen, emit, opened, settings, write
 from provkg.ingest import ADDRESS, Cluster, Progress, Summary, workers
 from provkg.ingest.parts import beside
 from provkg.knowledge import KnowledgeGraph
+from provkg.ledger.accounting import Document
 from provkg.validation import Report
 
 LOG_SECONDS = 30
@@ -43,16 +45,23 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     metavar="FOLDER",
     help="Write N-Quads files for a server's bulk loader, instead of loading the store; .gz where FOLDER ends in .gz.",
 )
+@click.option("--report", is_flag=True, help="Say of each source which of its bytes are records, none, or quarantined.")
 @click.pass_context
 def ingest(
-    ctx: click.Context, paths: tuple[str, ...], as_json: bool, check: bool, scheduler: str | None, parts: str | None
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    as_json: bool,
+    check: bool,
+    scheduler: str | None,
+    parts: str | None,
+    report: bool,
 ) -> int:
     """Read files and folders (recursively) into the store, which is made when it is not there.
 
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
     be read is quarantined with its place and reason, and the rest still gets in.
     """
-    quiet, report, written = ctx.obj["quiet"], None, None
+    quiet, found, written = ctx.obj["quiet"], None, None
     with ExitStack() as ending:
         cluster = ending.enter_context(_workers(scheduler))
         store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
@@ -60,15 +69,16 @@ def ingest(
         with progressing("reading", "bytes", quiet=quiet) as progress:
             summary = graph.ingest(paths, progress=progress, scheduler=cluster)
         if check and summary.touched:
-            report = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
+            found = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
         if parts and graph.store.exists():
             written = graph.write_parts(parts, scheduler=cluster)
-    _tell(summary, as_json=as_json, quiet=quiet)
-    if report is not None:
-        _judge(report, quiet=quiet)
+        documents = graph.sources(summary.paths) if report and summary.paths else []
+    _tell(summary, documents if report else None, as_json=as_json, quiet=quiet)
+    if found is not None:
+        _judge(found, quiet=quiet)
     if written is not None and not quiet:
         say(f"{sum(each.quads for each in written):,} quads in {len(written):,} files of {parts}")
-    return summary.exit_status if report is None or report.conforms else 1
+    return summary.exit_status if found is None or found.conforms else 1
 
 
 @contextmanager
@@ -83,16 +93,21 @@ def _workers(scheduler: str | None) -> Iterator[Cluster | None]:
             signal.signal(signal.SIGPIPE, before)
 
 
-def _tell(summary: Summary, *, as_json: bool, quiet: bool) -> None:
-    """Say what an ingest did, and what it could not."""
+def _tell(summary: Summary, documents: list[Document] | None, *, as_json: bool, quiet: bool) -> None:
+    """Say what an ingest did, and what it could not; where it is told of documents, stdout has these."""
     _report(summary, quiet=quiet)
     if as_json:
         import json
 
-        emit(json.dumps(_as_json(summary), ensure_ascii=False))
-    elif not quiet:
+        told = {} if documents is None else {"documents": [accounts.as_json(each) for each in documents]}
+        emit(json.dumps(_as_json(summary) | told, ensure_ascii=False))
+        return
+    if documents is not None:
+        write(accounts.COLUMNS, accounts.rows(documents, summary.skipped), chosen(None, as_json=False))
+        say(accounts.total(documents))
+    if not quiet:
         for line in _lines(summary):
-            emit(line)
+            (emit if documents is None else say)(line)
 
 
 def _judge(report: Report, *, quiet: bool) -> None:
@@ -126,9 +141,10 @@ def _lines(summary: Summary) -> Iterator[str]:
     counts = summary.counts
     read = f"{summary.sources:,} sources read"
     known = f", {summary.unchanged:,} already known" if summary.unchanged else ""
+    grown = f", {summary.grown:,} of them grown" if summary.grown else ""
     replaced = f", {summary.replaced:,} replaced" if summary.replaced else ""
     skipped = f", {len(summary.skipped):,} files that are no provenance skipped" if summary.skipped else ""
-    yield read + known + replaced + skipped
+    yield read + grown + known + replaced + skipped
     if summary.sources:
         names = ("activities", "usages", "generations", "sessions")
         yield ", ".join(f"{counts[name]:,} {name}" for name in names) + f", {counts['quarantined']:,} quarantined"
@@ -142,6 +158,7 @@ def _as_json(summary: Summary) -> dict[str, object]:
     return {
         "sources": summary.sources,
         "unchanged": summary.unchanged,
+        "grown": summary.grown,
         "replaced": summary.replaced,
         "skipped": summary.skipped,
         **dict(sorted(summary.counts.items())),

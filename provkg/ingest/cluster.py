@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from provkg.config import Config
 from provkg.errors import InputError, MissingExtra, ProvkgError, StoreError
-from provkg.ingest.reading import VERSION, Mapped, Outcome, Task, read, readable
+from provkg.ingest.reading import VERSION, Outcome, Read, Task, read, readable
 from provkg.readers import open_source
 
 if TYPE_CHECKING:
@@ -128,16 +128,18 @@ class Cluster:
                 f"no scheduler answers at {self.scheduler}", hint="is it running, and can this machine reach it?"
             ) from None
 
-    def outcomes(self, tasks: Collection[Task], config: Config) -> Generator[Outcome, None, None]:
+    def outcomes(self, tasks: Collection[Task], config: Config) -> Generator[list[Outcome], None, None]:
         """Read files on the workers, and give what became of each, in order."""
         for task, found in zip(tasks, self.spread(partial(read_task, config, VERSION), tasks), strict=True):
             yield (
                 found
                 if not isinstance(found, Died)
-                else InputError(
-                    f"{task.shown}: the workers that read it died {found.times} times",
-                    hint="is there enough memory for it? without --scheduler it is read by this process",
-                )
+                else [
+                    InputError(
+                        f"{task.shown}: the workers that read it died {found.times} times",
+                        hint="is there enough memory for it? without --scheduler it is read by this process",
+                    )
+                ]
             )
 
     def spread(self, work: Callable[[G], R], given: Iterable[G]) -> Generator[R | Died, None, None]:
@@ -250,7 +252,7 @@ def workers(scheduler: str | Cluster | None) -> AbstractContextManager[Cluster |
     return Cluster(scheduler) if isinstance(scheduler, str) else nullcontext(scheduler)
 
 
-def read_task(config: Config, wanted: str, task: Task) -> Outcome:
+def read_task(config: Config, wanted: str, task: Task) -> list[Outcome]:
     """Read one file, on a worker; what cannot be read is an outcome as well.
 
     Raises:
@@ -261,24 +263,26 @@ def read_task(config: Config, wanted: str, task: Task) -> Outcome:
         raise StoreError(f"the worker on {host} has provkg {VERSION}, this is {wanted}", hint="install the same on all")
     path = Path(task.path)
     if not readable(path):
-        return InputError(
-            f"{task.shown}: the worker on {host} cannot read it",
-            hint="workers must see the files under the same paths, and have the right to read them",
-        )
+        return [
+            InputError(
+                f"{task.shown}: the worker on {host} cannot read it",
+                hint="workers must see the files under the same paths, and have the right to read them",
+            )
+        ]
     try:
         found = read(
-            open_source(path, config),
+            open_source(path, config, at=task.size),
             task.shown,
             config,
             named=task.named,
-            present=lambda graph: graph == task.before,
+            present=task.before.__contains__,
             known=set(),
         )
+        return [replace(each, described=set()) if isinstance(each, Read) else each for each in found]
     except InputError as error:
-        return error
+        return [error]
     except MemoryError:
-        return InputError(f"{task.shown}: not enough memory on {host}", hint="give the workers more")
-    return replace(found, described=set()) if isinstance(found, Mapped) else found
+        return [InputError(f"{task.shown}: not enough memory on {host}", hint="give the workers more")]
 
 
 def _some(of: Iterator[G], most: int) -> Iterator[G]:

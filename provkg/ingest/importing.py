@@ -7,18 +7,16 @@ different content in the two, the one that was read later stands, as when a file
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pyoxigraph import RdfFormat, serialize
+from pyoxigraph import Quad, RdfFormat, serialize
 
 from provkg import ledger
 from provkg.config import Config
-from provkg.ingest.loading import in_graph
 from provkg.ingest.summary import Summary
-from provkg.ingest.transaction import STREAM, Transaction
+from provkg.ingest.transaction import Transaction
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import resolve
-from provkg.mapping.terms import literal
 from provkg.store import Graph, Writing, text_of
 from provkg.vocab import INFERENCES, LEDGER, PKG, PROV, RESOLUTION, SUMMARIES
 
@@ -28,7 +26,7 @@ _DERIVED = (LEDGER, RESOLUTION, SUMMARIES, INFERENCES)
 
 @dataclass
 class Merged:
-    """What came of a merge: how many sources are new, were there, were replaced, or are older than what is here."""
+    """What came of a merge: how many documents are new, were there, were replaced, or are older than what is here."""
 
     sources: int = 0
     unchanged: int = 0
@@ -49,7 +47,6 @@ def merge(writing: Writing, other: Graph, config: Config) -> Merged:
     try:
         merging = _Merging(transaction, other)
         merging.run()
-        merging.merged.replaced = summary.replaced
         return merging.merged
     finally:
         transaction.loading.stop()
@@ -62,64 +59,82 @@ class _Merging:
         self.writing, self.base = transaction.writing, transaction.base
         self.merged = Merged()
         self.batch = transaction.batch
+        self.pending = 0
+        self.theirs = {path: ledger.placed(other, path) for path in ledger.paths(other)}
+        self.held = {placed.holds for placed in self.theirs.values() if placed is not None}
 
     def run(self) -> None:
-        """Merge the sources, then what belongs to no source."""
-        entries, _ = ledger.entries(self.other)
-        for name in sorted(entries, key=lambda name: (self.read_at(self.other, name), name)):
-            self.source(entries[name])
-            if self.merged.sources and self.merged.sources % _AT_ONCE == 0:
-                self.resolve()
+        """Merge the documents, then what belongs to no source."""
+        sources = set(ledger.sources(self.other))
+        for path in sorted(self.theirs, key=lambda path: (self.read_at(self.other, path), path)):
+            self.document(path)
+            self.resolve_some()
+        for last in ledger.documents(self.other):
+            if last not in self.held:  # by any path, as of streams and in what was released
+                self.stretches(last)
+                self.resolve_some()
         derived = {self.base + name for name in _DERIVED}
         for name in sorted(self.other.graphs()):
-            if name not in derived and name not in entries:
+            if name not in derived and name not in sources:
                 self.load(name)
+        self.transaction.let_go()
         self.resolve()
         self.transaction.removal.collect()
 
-    def source(self, entry: ledger.Entry) -> None:
-        """Merge one source: its graph, its entry in the ledger and its paths."""
-        there = self.transaction.entries.get(entry.graph)
-        paths = [path for path in entry.paths if self.later(path, entry.graph)]
-        if there is None and entry.paths and not paths:
-            self.merged.outdated += 1
+    def document(self, path: str) -> None:
+        """Merge what a path holds, unless this store read something else there later."""
+        theirs, ours = self.theirs[path], self.transaction.placed(path)
+        if theirs is None:
             return
-        if there is None:
-            self.load(entry.graph)
-            kept = [
-                quad for quad in ledger.forgotten(self.other, entry.graph) if quad.predicate.value != PKG.sourcePath
-            ]
-            self.put(serialize(kept, format=RdfFormat.N_QUADS))
-            self.transaction.entries[entry.graph] = ledger.Entry(entry.graph, (), entry.version)
-            self.merged.sources += 1
+        self.transaction.loading.flush()
+        if (
+            ours is not None
+            and ours.holds != theirs.holds
+            and self.read_at(self.other, path) <= self.read_at(self.writing.graph, path)
+        ):
+            self.merged.outdated += not self.transaction.holds(theirs.holds)
+            return
+        if ours is None or ours.holds != theirs.holds:
+            self.merged.replaced += ours is not None
+            self.stretches(theirs.holds)
+            self.transaction.claim(theirs)
         else:
             self.merged.unchanged += 1
-        for path in paths:
-            self.claim(entry.graph, path)
-        if there is None:
+
+    def stretches(self, last: str) -> None:
+        """Merge the stretches of a document that are not here: their graphs, and their entries in the ledger."""
+        todo, chain = last, []
+        while todo and self.transaction.entry(todo) is None and (known := ledger.entry(self.other, todo)) is not None:
+            chain.append(known)
+            todo = known.follows
+        self.merged.sources += bool(chain)
+        self.merged.unchanged += not chain
+        for known in reversed(chain):
+            self.load(known.graph)
+            self.put(serialize(self.kept(known.graph), format=RdfFormat.N_QUADS))
+            paths = tuple(path for path in known.paths if path not in self.theirs)
+            self.transaction.entries[known.graph] = replace(known, paths=paths)
             self.transaction.loading.flush()
-            self.transaction.removal.touch(entry.graph, self.batch)
+            self.transaction.removal.touch(known.graph, self.batch)
+            self.pending += 1
 
-    def claim(self, graph: str, path: str) -> None:
-        """Note that a path holds a source; a stream holds nothing when it is over."""
-        if path == STREAM:
-            line = f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."
-            self.transaction.loading.add(in_graph(self.base + LEDGER, [line]))
-        else:
-            self.transaction.claim(graph, path, self.transaction.by_path.get(path))
+    def kept(self, source: str) -> list[Quad]:
+        """Return what the other ledger says of a source but the paths that hold it: these are claimed one by one."""
+        found = ledger.forgotten(self.other, source)
+        return [
+            quad for quad in found if quad.predicate.value != PKG.sourcePath or text_of(quad.object) not in self.theirs
+        ]
 
-    def later(self, path: str, graph: str) -> bool:
-        """Say whether what the other store has at a path was read after what this one has there."""
-        ours = self.transaction.by_path.get(path) if path != STREAM else None
-        if ours in (None, graph):
-            return True
-        self.transaction.loading.flush()
-        return self.read_at(self.other, graph) > self.read_at(self.writing.graph, str(ours))
-
-    def read_at(self, graph: Graph, source: str) -> str:
-        """Return when a source was read."""
-        found = graph.quads(source, PROV.generatedAtTime, None, graph.iri(LEDGER))
+    def read_at(self, graph: Graph, path: str) -> str:
+        """Return when a path was read."""
+        found = (quad for quad in ledger.file_quads(graph, path) if quad.predicate.value == PROV.generatedAtTime)
         return max((text_of(quad.object) for quad in found), default="")
+
+    def resolve_some(self) -> None:
+        """Resolve what waits, where it is much."""
+        if self.pending >= _AT_ONCE:
+            self.resolve()
+            self.pending = 0
 
     def load(self, name: str) -> None:
         """Load a graph of the other store."""

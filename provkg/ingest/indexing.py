@@ -81,10 +81,11 @@ class Indexing:
 
     def summarise(self, batch: Batch, resolved: Resolved, calls: Calls, touched: set[str]) -> None:
         """Count the sources of a batch, and those that it touched or that are gone."""
-        told = Counter(activity for edges in batch.edges.values() for activity in edges.times)
+        began = {graph: edges.times.keys() - edges.ends.keys() for graph, edges in batch.edges.items()}
+        told = Counter(activity for names in began.values() for activity in names)
         sources: dict[str, Iterable[Call]] = dict.fromkeys(self.gone, ())
         for graph in touched | batch.edges.keys():
-            activities = batch.edges[graph].times if graph in batch.edges else None
+            activities = began.get(graph)
             if activities is not None and all(name in resolved.calls and told[name] == 1 for name in activities):
                 sources[graph] = [resolved.calls[name] for name in activities]
             else:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +13,9 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError, ProvkgError
 from provkg.ingest.loading import in_graph
-from provkg.mapping import Edges, Mapping, map_records
+from provkg.mapping import Edges, Mapped, map_records
 from provkg.readers import Reader, Source, find_reader, readers
-from provkg.records import Quarantined
+from provkg.records import Quarantined, Stretch
 from provkg.vocab import CATALOGUE, DESCRIPTIONS
 
 VERSION = version("provkg")
@@ -23,17 +23,18 @@ _SURPRISES = (ValueError, TypeError, KeyError, IndexError, AttributeError, Overf
 _known_readers = cache(readers)
 
 
-class Mapped(Struct, frozen=True):
-    """What a source became: ``quads`` for its own graph, the catalogue and the descriptions.
+class Read(Struct, frozen=True):
+    """What a document, or a stretch of a log, became: ``quads`` for its own graph, the catalogue and the descriptions.
 
-    ``described`` names what is shared and was written for the first time; it stays empty where another process reads
-    on, which describes that again: RDF is a set, and a source never depends on what was read before it.
+    ``digest`` is that of the document to the end of the stretch. ``described`` names what is shared and was written for
+    the first time; it stays empty where another process reads on, which describes that again: RDF is a set, and a
+    source never depends on what was read before it.
     """
 
-    graph: str
     path: str
+    graph: str
     digest: str
-    size: int
+    bytes: ledger.Bytes
     reader: str
     quads: str
     edges: Edges
@@ -42,12 +43,39 @@ class Mapped(Struct, frozen=True):
     quarantined: list[Quarantined]
     described: set[str]
 
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.bytes.begin + self.bytes.length
+
 
 class Present(Struct, frozen=True):
-    """A path whose content the store holds already."""
+    """A stretch that the store holds already."""
 
-    graph: str
     path: str
+    graph: str
+    digest: str
+    end: int
+
+
+class Whole(Struct, frozen=True):
+    """All of a document was read, or is known.
+
+    ``placed`` is what its path is now, ``began`` the digest of as much of it as was there before.
+    """
+
+    placed: ledger.Placed
+    began: str
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        return self.placed.path
+
+    @property
+    def graph(self) -> str:
+        """Its last stretch."""
+        return self.placed.holds
 
 
 class Skipped(Struct, frozen=True):
@@ -56,22 +84,29 @@ class Skipped(Struct, frozen=True):
     path: str
 
 
-Outcome = Mapped | Present | Skipped | InputError
+Outcome = Read | Present | Whole | Skipped | InputError
 
 
 class Task(Struct, frozen=True):
-    """One file to read: ``before`` is the graph that the store holds of its path, read by this version of provkg."""
+    """One file to read.
+
+    ``before`` are the graphs that the store holds of its path, read by this version of provkg, ``size`` how long they
+    are together.
+    """
 
     path: str
     shown: str
     named: bool
-    before: str
+    before: frozenset[str] = frozenset()
+    size: int = 0
 
 
 def read(
     source: Source, path: str, config: Config, *, named: bool, present: Callable[[str], bool], known: set[str]
-) -> Mapped | Present | Skipped:
-    """Read and map one source, unless its content is already there.
+) -> Iterator[Outcome]:
+    """Read and map one source, stretch by stretch, but those that are already there.
+
+    What cannot be read is the last outcome; what was read before it stands.
 
     Args:
         source: the open source.
@@ -80,27 +115,46 @@ def read(
         named: the user named this very file, so it must be provenance.
         present: says whether the store holds a graph, read by this version.
         known: what is shared and already written.
-
-    Raises:
-        InputError: it cannot be read; the others can.
     """
     if not source.size and named:
-        raise InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
+        yield InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
+        return
     among = _known_readers()
     reader = find_reader(source, among) if source.size else None
     if reader is None:
-        if named:
-            raise InputError(f"{path}: not a format that provkg knows", hint=f"known: {', '.join(among)}")
-        return Skipped(path)
-    graph = ledger.graph_of(config.base, source.digest, path if reader.located else "")
-    if present(graph):
-        return Present(graph, path)
-    return _plain(_mapped(source, path, reader, config, known), graph, path, source, reader, config.base)
+        hint = f"known: {', '.join(among)}"
+        yield InputError(f"{path}: not a format that provkg knows", hint=hint) if named else Skipped(path)
+        return
+    last = ledger.graph_of(config.base, source.digest, path if reader.located else "")
+    if not present(last):
+        try:
+            yield from _stretches(source, path, reader, config, present=present, known=known)
+        except InputError as error:
+            yield error
+            return
+    yield Whole(ledger.Placed(path, last, source.digest, source.size, *source.identity), source.began)
 
 
-def _mapped(source: Source, path: str, reader: Reader, config: Config, known: set[str]) -> Mapping:
+def _stretches(
+    source: Source, path: str, reader: Reader, config: Config, *, present: Callable[[str], bool], known: set[str]
+) -> Iterator[Read | Present]:
+    begin = 0
+    for mapped in _mapped(source, path, reader, config, known):
+        end = mapped.end or Stretch(end=source.size, digest=source.digest, nothing=0, last=True)
+        if end.last and end.digest != source.digest:
+            raise InputError(f"{path}: it was changed while it was read", hint="ingest it again")
+        where = (path if reader.located else "") if end.last else ledger.INNER
+        graph = ledger.graph_of(config.base, end.digest, where)
+        if present(graph):
+            yield Present(path, graph, end.digest, end.end)
+        else:
+            yield _plain(mapped, path, graph, begin, end, reader, config.base)
+        begin = end.end
+
+
+def _mapped(source: Source, path: str, reader: Reader, config: Config, known: set[str]) -> Iterator[Mapped]:
     try:
-        return map_records(reader.read(source), config, known)
+        yield from map_records(reader.read(source), config, known)
     except InputError:
         raise
     except ProvkgError as error:
@@ -114,25 +168,26 @@ def _mapped(source: Source, path: str, reader: Reader, config: Config, known: se
         ) from error
 
 
-def _plain(mapping: Mapping, graph: str, path: str, source: Source, reader: Reader, base: str) -> Mapped:
-    mapping.counts["quarantined"] = len(mapping.quarantined)
+def _plain(mapped: Mapped, path: str, graph: str, begin: int, end: Stretch, reader: Reader, base: str) -> Read:
+    mapped.counts["quarantined"] = len(mapped.quarantined)
     quads = [
-        in_graph(graph, mapping.source),
-        in_graph(base + CATALOGUE, mapping.shared.catalogue),
-        in_graph(base + DESCRIPTIONS, mapping.shared.descriptions),
+        in_graph(graph, mapped.source),
+        in_graph(base + CATALOGUE, mapped.catalogue),
+        in_graph(base + DESCRIPTIONS, mapped.descriptions),
     ]
-    return Mapped(
-        graph=graph,
+    lost = sum(piece.length for piece in mapped.quarantined)
+    return Read(
         path=path,
-        digest=source.digest,
-        size=source.size,
+        graph=graph,
+        digest=end.digest,
+        bytes=ledger.Bytes(begin, end.end - begin, end.nothing, lost),
         reader=reader.name,
         quads="".join(quads),
-        edges=mapping.edges,
-        counts=mapping.counts,
-        remarks=mapping.remarks,
-        quarantined=mapping.quarantined,
-        described=mapping.shared.fresh,
+        edges=mapped.edges,
+        counts=mapped.counts,
+        remarks=mapped.remarks,
+        quarantined=mapped.quarantined,
+        described=mapped.described,
     )
 
 

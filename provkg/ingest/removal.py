@@ -42,6 +42,7 @@ class Removal:
         self.orphans |= {
             _value(quad.object) for quad in view.quads(None, None, None, graph) if isinstance(quad.object, NamedNode)
         }
+        self.orphans |= {_value(quad.subject) for quad in view.quads(None, RDF_TYPE, PROV.Entity, graph)}
         self.take_back(view, graph, batch)
         self.writing.remove(ledger.forgotten(view, graph))
         self.writing.remove_graph(graph)

@@ -15,11 +15,12 @@ class Summary:
     """What an ingest did.
 
     ``errors`` are the inputs that could not be read at all, each with its hint; ``touched`` the graphs of the sources
-    that are new, or of which the answer to what was read has changed.
+    that are new, or of which the answer to what was read has changed; ``paths`` what was read, or was known.
     """
 
     sources: int = 0
     unchanged: int = 0
+    grown: int = 0
     replaced: int = 0
     skipped: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -28,6 +29,7 @@ class Summary:
     quarantined: list[tuple[str, Quarantined]] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    paths: list[str] = field(default_factory=list)
 
     @property
     def exit_status(self) -> int:

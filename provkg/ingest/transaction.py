@@ -2,8 +2,9 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
 from provkg.ingest.cluster import Cluster
+from provkg.ingest.document import Document
 from provkg.ingest.indexing import Indexing
 from provkg.ingest.loading import Loading, in_graph
-from provkg.ingest.reading import VERSION, Mapped, Outcome, Present, Skipped, Task, read, readable
+from provkg.ingest.reading import VERSION, Outcome, Present, Read, Skipped, Task, Whole, read, readable
 from provkg.ingest.removal import Removal
 from provkg.ingest.sources import absolute, size, spooled
 from provkg.ingest.summary import Progress, Summary
@@ -28,7 +30,6 @@ from provkg.vocab import INFERENCES, LEDGER, PKG, short
 BATCH_USAGES = 400_000
 KNOWN_LIMIT = 200_000
 SMALL_BYTES = 1 << 16  # about 10 ms of reading: less than that is not worth a task
-STREAM = "-"
 STALE = "graph of inferences removed: it was of the store before (provkg infer makes it again)"
 TAKEN_BACK = "unfinished ingest found and taken back: ingest its files again"
 
@@ -45,7 +46,9 @@ class Transaction:
         self.index = Indexing(writing)
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
-        self.entries, self.by_path = ledger.entries(writing.graph)
+        self.entries: dict[str, ledger.Entry | None] = {}
+        self.paths: dict[str, ledger.Placed | None] = {}
+        self.unheld: set[str] = set()
 
     def take_back(self) -> None:
         """Take back what an ingest that crashed left behind, in a store that could not do so itself."""
@@ -74,8 +77,7 @@ class Transaction:
                         progress(done, sum(sizes), shown(path))
                     self.take(next(elsewhere) if number in tasks else self.read(path, named=named), path)
                     done += sizes[number]
-                    if len(self.batch) >= BATCH_USAGES:
-                        self.resolve()
+                self.let_go()
                 self.resolve()
                 self.removal.collect()
             finally:
@@ -90,110 +92,156 @@ class Transaction:
         for number, (path, named) in enumerate(files):
             if sizes[number] >= SMALL_BYTES and readable(path):
                 where = absolute(path)
-                before = self.by_path.get(where, "")
-                found[number] = Task(str(path.absolute()), where, named, before if self.holds(before) else "")
+                before = frozenset(filter(self.holds, self.chain(where)))
+                found[number] = Task(str(path.absolute()), where, named, before, self.size_of(where))
         return found
 
-    def holds(self, graph: str) -> bool:
-        """Say whether the store holds a source, read by this version of provkg."""
-        entry = self.entries.get(graph)
-        return entry is not None and entry.version == VERSION
-
-    def read(self, path: Path, *, named: bool) -> Outcome:
+    def read(self, path: Path, *, named: bool) -> Iterator[Outcome]:
         """Read one file or stream in this process."""
         options: dict[str, Any] = {"named": named, "present": self.holds, "known": self.known}
         try:
             if str(path) == "-" or (path.exists() and not path.is_file()):  # a pipe can be read only once
                 with tempfile.TemporaryDirectory() as folder:
                     source = open_source(spooled(path, Path(folder)), self.config, location="")
-                    return read(source, STREAM, self.config, **options | {"named": True})
-            return read(open_source(path, self.config), absolute(path), self.config, **options)
+                    yield from read(source, ledger.STREAM, self.config, **options | {"named": True})
+            else:
+                where = absolute(path)
+                yield from read(open_source(path, self.config, at=self.size_of(where)), where, self.config, **options)
         except InputError as error:
-            return error
+            yield error
 
-    def take(self, outcome: Outcome, path: Path) -> None:
+    def take(self, outcomes: Iterable[Outcome], path: Path) -> None:
         """Take over what a file became."""
-        match outcome:
-            case InputError():
-                self.summary.errors.append(outcome)
-            case Skipped():
-                self.summary.skipped.append(outcome.path)
-            case Present() if not self.holds(outcome.graph):  # a source of this ingest took its place meanwhile
-                self.take(self.read(path, named=True), path)
-            case Present() | Mapped():
-                self.source(outcome)
+        document: Document | None = None
+        for outcome in outcomes:
+            match outcome:
+                case InputError():
+                    self.summary.errors.append(outcome)
+                    if document is not None:
+                        document.broken()
+                case Skipped():
+                    self.summary.skipped.append(outcome.path)
+                case Present() | Whole() if not self.holds(outcome.graph):
+                    # a document of this ingest took its place since a worker was told of it
+                    self.take(self.read(path, named=True), path)
+                    return
+                case Present() | Read() | Whole():
+                    document = document or Document(self, outcome.path)
+                    document.take(outcome)
 
-    def source(self, found: Present | Mapped) -> None:
-        """Write a source, unless its content is already there."""
-        graph, path = found.graph, found.path
-        before = self.entries.get(graph)
-        old = self.by_path.get(path) if path != STREAM else None
-        if self.holds(graph) or isinstance(found, Present):
-            self.summary.unchanged += 1
-            self.claim(graph, path, old)
-            return
-        if before is not None:
-            self.forget(graph)
-        if old not in (None, graph):
-            self.release(str(old), path)
-        paths = {path, *(before.paths if before is not None else ())}
-        self.write(found, tuple(sorted(paths)))
+    # What there is
+
+    def entry(self, graph: str) -> ledger.Entry | None:
+        """Return what the ledger says of a source."""
+        if graph not in self.entries:
+            self.entries[graph] = ledger.entry(self.writing.graph, graph)
+        return self.entries[graph]
+
+    def holds(self, graph: str) -> bool:
+        """Say whether the store holds a source, read by this version of provkg."""
+        known = self.entry(graph)
+        return known is not None and known.version == VERSION
+
+    def placed(self, path: str) -> ledger.Placed | None:
+        """Return what a path was when it was last read."""
+        if path not in self.paths:
+            self.paths[path] = ledger.placed(self.writing.graph, path) if path != ledger.STREAM else None
+        return self.paths[path]
+
+    def size_of(self, path: str) -> int:
+        """Return how long the content of a path was when it was last read."""
+        placed = self.placed(path)
+        return placed.size if placed is not None else 0
+
+    def chain(self, path: str) -> list[str]:
+        """Return the stretches of what a path holds."""
+        placed = self.placed(path)
+        return self.stretches(placed.holds) if placed is not None else []
+
+    def stretches(self, last: str) -> list[str]:
+        """Return the stretches of a document by the last of them."""
+        found: list[str] = []
+        while last and last not in found:
+            found.append(last)
+            known = self.entry(last)
+            last = known.follows if known is not None else ""
+        return found[::-1]
 
     # Replacing
 
-    def claim(self, graph: str, path: str, old: str | None) -> None:
-        """Note that a path holds content that is already there."""
-        if old == graph:
-            return
-        if old is not None:
-            self.release(old, path)
-        self.note_path(path, graph)
-        self.loading.add(in_graph(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."]))
+    def claim(self, placed: ledger.Placed) -> None:
+        """Note what a path holds now; what it held before and does not any more is gone if no other path holds it."""
+        path, before = placed.path, self.placed(placed.path)
+        now = self.stretches(placed.holds)
+        self.release(path, [graph for graph in self.chain(path) if graph not in set(now)])
+        for graph in now:
+            self.name(graph, path)
+        if before is None or before != placed:
+            if before is not None:
+                self.loading.flush()
+                self.writing.remove(ledger.file_quads(self.writing.graph, path))
+            self.loading.add(in_graph(self.base + LEDGER, ledger.file_lines(self.base, placed, self.now)))
+            self.paths[path] = placed
 
-    def note_path(self, path: str, graph: str) -> None:
-        """Remember which source a path holds; a stream holds nothing when it is over."""
-        if path != STREAM:
-            self.by_path[path] = graph
+    def name(self, graph: str, path: str) -> None:
+        """Note that a source was read from a path."""
+        known = self.entry(graph)
+        if known is not None and path not in known.paths:
+            self.entries[graph] = replace(known, paths=(*known.paths, path))
+            self.loading.add(in_graph(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."]))
 
-    def release(self, graph: str, path: str) -> None:
-        """Take a path from a source; a source without a path is replaced."""
-        self.loading.flush()
-        self.summary.replaced += 1
-        claims = self.writing.graph
-        self.writing.remove(ledger.path_quads(claims, graph, path))
-        if not any(True for _ in claims.quads(graph, PKG.sourcePath, None, self.base + LEDGER)):
-            self.forget(graph)
+    def release(self, path: str, graphs: list[str]) -> None:
+        """Take a path from sources; a source that no path holds at the end is gone."""
+        for graph in graphs:
+            known = self.entry(graph)
+            if known is None or path not in known.paths:
+                continue
+            self.loading.flush()
+            self.writing.remove(ledger.path_quads(self.writing.graph, graph, path))
+            rest = tuple(each for each in known.paths if each != path)
+            self.entries[graph] = replace(known, paths=rest)
+            if not rest:
+                self.unheld.add(graph)
+
+    def let_go(self) -> None:
+        """Forget the sources that no path holds any more."""
+        for graph in sorted(self.unheld):
+            known = self.entry(graph)
+            if known is not None and not known.paths:
+                self.forget(graph)
+        self.unheld.clear()
 
     def forget(self, graph: str) -> None:
         """Remove what a source said."""
         self.loading.flush()
         self.removal.forget(graph, self.batch)
         self.index.gone.add(graph)
-        self.entries.pop(graph, None)
+        self.entries[graph] = None
         self.known.clear()
 
     # Writing
 
-    def write(self, mapped: Mapped, paths: tuple[str, ...]) -> None:
+    def write(self, read: Read, path: str, follows: str) -> None:
         """Write what a source says, and its entry in the ledger."""
-        graph, counts = mapped.graph, mapped.counts
-        self.loading.add(mapped.quads)
-        entry = ledger.lines(
-            graph, paths, mapped.digest, mapped.size, mapped.reader, VERSION, self.now, counts, mapped.remarks
-        )
-        self.loading.add(in_graph(self.base + LEDGER, entry + ledger.quarantine_lines(graph, mapped.quarantined)))
-        self.entries[graph] = ledger.Entry(graph, paths, VERSION)
-        for path in paths:
-            self.note_path(path, graph)
+        graph, before = read.graph, self.entry(read.graph)
+        paths = tuple(sorted({path, *(before.paths if before is not None else ())}))
+        if before is not None:
+            self.forget(graph)
+        self.loading.add(read.quads)
+        entry = ledger.Entry(graph, paths, VERSION, follows)
+        told = ledger.lines(entry, read.digest, read.bytes, read.reader, self.now, read.counts, read.remarks)
+        self.loading.add(in_graph(self.base + LEDGER, told + ledger.quarantine_lines(graph, read.quarantined)))
+        self.entries[graph] = entry
         if len(self.known) > KNOWN_LIMIT:
             self.known.clear()
-        self.known |= mapped.described
-        self.batch.edges[graph] = mapped.edges
+        self.known |= read.described
+        self.batch.edges[graph] = read.edges
         self.summary.touched.add(graph)
-        self.summary.sources += 1
-        self.summary.counts += counts
-        self.summary.remarks += mapped.remarks
-        self.summary.quarantined += [(paths[0], piece) for piece in mapped.quarantined]
+        self.summary.counts += read.counts
+        self.summary.remarks += read.remarks
+        self.summary.quarantined += [(path, piece) for piece in read.quarantined]
+        if len(self.batch) >= BATCH_USAGES:
+            self.resolve()
 
     def resolve(self) -> None:
         """Resolve what the sources since the last time say; what was inferred before no longer follows."""
@@ -208,5 +256,5 @@ class Transaction:
             self.batch = Batch()
 
 
-def _nothing() -> Generator[Outcome, None, None]:
+def _nothing() -> Generator[list[Outcome], None, None]:
     yield from ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
+    from provkg.ledger.accounting import Document
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
     from provkg.validation import Report
@@ -190,6 +191,16 @@ class KnowledgeGraph(Stamps, Publishing):
         from provkg.knowledge.repair import optimize
 
         optimize(self.store)
+
+    def sources(self, paths: Iterable[str] = ()) -> list[Document]:
+        """Return what was read of each document, byte by byte; see :mod:`provkg.ledger.accounting`.
+
+        Args:
+            paths: of some documents, as the ledger writes them; all when empty.
+        """
+        from provkg.ledger.accounting import documents
+
+        return list(documents(self.graph(), list(paths)))
 
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""

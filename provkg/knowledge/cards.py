@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from provkg import ledger
 from provkg.lineage import Candidate
 from provkg.store import Graph, text_of
-from provkg.vocab import LEDGER, PKG, PREFIXES, PROV, RDF_TYPE, RDFS_LABEL, RESOLUTION, VP, short
+from provkg.vocab import PKG, PREFIXES, PROV, RDFS_LABEL, RESOLUTION, VP, short
 
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 _STATUS = {
@@ -41,12 +42,11 @@ def status_of(graph: Graph, name: str) -> dict[str, Any]:
     remarks: Counter[str] = Counter()
     for row in graph.select(f"{_PREFIXES}SELECT ?about ?count WHERE {{ ?remark pkg:about ?about ; pkg:count ?count }}"):
         remarks[text_of(row["about"])] += int(text_of(row["count"]))
-    sources = sum(1 for _ in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER)))
     counts = {name: _count(graph, pattern) for name, pattern in _STATUS.items()}
     return {
         "store": name,
         "base": graph.base,
-        "sources": sources,
+        "sources": len(ledger.documents(graph)),
         **counts,
         "evidence": dict(sorted(evidence.items())),
         "remarks": dict(sorted(remarks.items())),

@@ -35,7 +35,7 @@ def model_turtle(known: Contract, settings: Config, *, shapes: bool, description
     """Return a definition as SHACL shapes and as IVOA descriptions, in Turtle."""
     triples = set(known.shapes()) if shapes else set()
     if descriptions:
-        lines = map_records(described(known.definition), settings, set()).source
+        lines = [line for part in map_records(described(known.definition), settings, set()) for line in part.source]
         triples |= {quad.triple for quad in parse("\n".join(lines), format=RdfFormat.N_TRIPLES)}
     prefixes = {**PREFIXES, "sh": SH.iri, "dcterms": DCTERMS.iri}
     return readable(sorted(triples, key=str), prefixes)

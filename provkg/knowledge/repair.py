@@ -8,12 +8,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from provkg import ledger
 from provkg.errors import StoreError
+from provkg.ledger.accounting import document_of
 from provkg.lineage.index import Index, deltas_of, index_of, load, rebuild
 from provkg.lineage.index.columns import distinct
 from provkg.lineage.summaries import Calls, Counts, Summaries, counted, kept, summed
 from provkg.store import Graph, Store, Writing, text_of
-from provkg.vocab import LEDGER, PKG, RDF_TYPE, SUMMARIES
+from provkg.vocab import PKG, SUMMARIES
 
 Edge = tuple[str, str, str, int]
 
@@ -34,12 +36,25 @@ def checks(store: Store) -> Iterator[Check]:
         StoreError: it cannot be read at all.
     """
     graph = store.read()
-    sources = [text_of(quad.subject) for quad in graph.quads(None, RDF_TYPE, PKG.Source, graph.iri(LEDGER))]
+    sources = ledger.sources(graph)
     held = {name for name in graph.graphs() if name.startswith(graph.iri("source/"))}
     lost = held - set(sources)
     yield Check("sources", not lost, f"{len(sources):,} in the ledger, {len(lost):,} graphs of which it knows nothing")
+    yield _bytes(graph)
     yield _index(graph)
     yield _summaries(graph, sources)
+
+
+def _bytes(graph: Graph) -> Check:
+    """See that each byte of each document is accounted for once: as records, as no records, or as quarantined."""
+    told = [document_of(graph, last) for last in ledger.documents(graph)]
+    wrong = [each.last for each in told if each.wrong]
+    held = set(ledger.documents(graph))
+    paths = [path for path in ledger.paths(graph) if (it := ledger.placed(graph, path)) is None or it.holds not in held]
+    found = (
+        f"{sum(each.size for each in told):,} bytes of {len(told):,} documents, {len(wrong):,} of these do not add up"
+    )
+    return Check("ledger", not wrong and not paths, f"{found}; {len(paths):,} paths hold what is not there")
 
 
 def _index(graph: Graph) -> Check:
@@ -114,7 +129,7 @@ def index_again(writing: Writing) -> None:
     """Make the lineage index and the summaries again from the quads of a transaction."""
     view = writing.graph
     calls = Calls(view)
-    sources = [text_of(quad.subject) for quad in view.quads(None, RDF_TYPE, PKG.Source, view.iri(LEDGER))]
+    sources = ledger.sources(view)
     writing.remove_graph(writing.base + SUMMARIES)
     Summaries(writing).update({source: calls.of_source(source) for source in sources}, recount=True)
     if writing.beside is not None:

@@ -1,6 +1,6 @@
 """What people are told of products and activities: from what a batch says, or from the graph."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from provkg.edges import Described, Edges, Made
 from provkg.lineage.index.delta import Delta
@@ -45,7 +45,7 @@ class Telling:
         before: the names of which earlier batches may have spoken.
     """
 
-    def __init__(self, graph: Graph, batch: Iterable[Edges], before: set[str]) -> None:
+    def __init__(self, graph: Graph, batch: Collection[Edges], before: set[str]) -> None:
         self.graph, self.asked = graph, set(before)
         self.all = Edges()
         for edges in batch:
@@ -61,7 +61,10 @@ class Telling:
                 self.all.happen(activity, session)
             for session, night in edges.nights.items():
                 self.all.observe(session, night)
-        self.asked |= self.all.asked
+        for edges in batch:
+            for activity, outcome in edges.ends.items():
+                self.all.end(activity, outcome)
+        self.asked |= self.all.asked | self.all.ends.keys()  # these began in no source of the batch
 
     def knows(self, activity: str) -> bool:
         """Say whether the batch knows all that people are told of an activity, and its session."""

@@ -6,13 +6,14 @@ mapping gives the ends of each edge to :mod:`provkg.lineage`, which resolves the
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
 
 from provkg.config import Config
 from provkg.edges import Edges
 from provkg.mapping.nodes import Nodes
 from provkg.mapping.relations import Relations
-from provkg.mapping.shared import Shared
 from provkg.mapping.statements import Statements
 from provkg.records import (
     Activity,
@@ -26,16 +27,35 @@ from provkg.records import (
     Relation,
     Remark,
     Session,
+    Stretch,
 )
 
-__all__ = ["Edges", "Mapping", "map_records"]
+__all__ = ["Edges", "Mapped", "map_records"]
 
 ASSUMED_ZONE = "times without a zone, taken as"
 REPEATED_HOUR = "times in the hour that a clock change repeats (taken as the first)"
 
 
-class Mapping:
-    """One source's records as N-Triples lines, by graph, with its edges and what is to be said about it."""
+class Mapped(Struct, frozen=True):
+    """The records of a source, or of a stretch of one, as N-Triples lines by graph.
+
+    ``edges`` say who read and wrote what, ``described`` names what is shared and was written for the first time,
+    ``end`` is where the stretch ends: None where the reader did not say.
+    """
+
+    source: list[str]
+    catalogue: list[str]
+    descriptions: list[str]
+    edges: Edges
+    counts: Counter[str]
+    remarks: Counter[str]
+    quarantined: list[Quarantined]
+    described: set[str]
+    end: Stretch | None
+
+
+class _Mapping:
+    """What is mapped of one source."""
 
     def __init__(self, config: Config, known: set[str]) -> None:
         self.out = Statements(config, known)
@@ -54,59 +74,54 @@ class Mapping:
             Remark: self.remark,
         }
 
-    @property
-    def source(self) -> list[str]:
-        """What stands in the source's own graph."""
-        return self.out.source
-
-    @property
-    def shared(self) -> Shared:
-        """What stands in the catalogue and among the descriptions."""
-        return self.out.shared
-
-    @property
-    def edges(self) -> Edges:
-        """Who read and wrote what."""
-        return self.out.edges
-
-    @property
-    def remarks(self) -> Counter[str]:
-        """What was skipped, dropped or assumed."""
-        return self.out.remarks
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many there are of what."""
-        return self.out.counts
-
     def add(self, record: Record) -> None:
         """Map one record."""
         self.table[type(record)](record)  # type: ignore[operator]
 
     def remark(self, record: Remark) -> None:
         """Count a remark."""
-        self.remarks[record.about] += record.count
+        self.out.remarks[record.about] += record.count
 
-    def finish(self) -> None:
-        """Count what was assumed."""
-        clock = self.out.clock
+    def cut(self, end: Stretch | None) -> Mapped:
+        """Return what was mapped since the last cut, and forget it; what it means for what comes is kept."""
+        out, shared, clock = self.out, self.out.shared, self.out.clock
         if clock.assumed:
-            self.remarks[f"{ASSUMED_ZONE} {self.out.config.zone}"] += clock.assumed
+            out.remarks[f"{ASSUMED_ZONE} {out.config.zone}"] += clock.assumed
         if clock.repeated_hour:
-            self.remarks[REPEATED_HOUR] += clock.repeated_hour
+            out.remarks[REPEATED_HOUR] += clock.repeated_hour
+        clock.assumed = clock.repeated_hour = 0
+        out.hold()
+        found = Mapped(
+            source=out.source,
+            catalogue=shared.catalogue,
+            descriptions=shared.descriptions,
+            edges=out.edges,
+            counts=out.counts,
+            remarks=out.remarks,
+            quarantined=[*self.quarantined],
+            described=shared.fresh,
+            end=end,
+        )
+        self.quarantined.clear()
+        out.forget()
+        return found
 
 
-def map_records(records: Iterable[Record], config: Config, known: set[str]) -> Mapping:
-    """Map the records of one source.
+def map_records(records: Iterable[Record], config: Config, known: set[str]) -> Iterator[Mapped]:
+    """Map the records of one source: each of its stretches, or all of it at once.
 
     Args:
         records: the records of a reader.
         config: base of the IRIs and zone of naive times.
-        known: what is shared and already written; kept by the caller from source to source.
+        known: what is shared and already written; kept by the caller, who adds to it what each stretch described.
     """
-    mapping = Mapping(config, known)
+    mapping, ended = _Mapping(config, known), False
     add = mapping.add
     for record in records:
-        add(record)
-    mapping.finish()
-    return mapping
+        if isinstance(record, Stretch):
+            ended = record.last
+            yield mapping.cut(record)
+        else:
+            add(record)
+    if not ended:
+        yield mapping.cut(None)

@@ -101,6 +101,7 @@ class Nodes:
         self.out.telling(e, record.properties)
         put = self.out.source.append
         if is_file or record.name.startswith("entity/"):
+            self.out.told.add(e[1:-1])
             key = f"{e} {replace(record, line=0)}"
             if not self.out.shared.first(key):
                 self.repeated(record, key)

@@ -23,6 +23,10 @@ class Shared:
         self.catalogue: list[str] = []
         self.descriptions: list[str] = []
 
+    def forget(self) -> None:
+        """Forget what was written; the caller knows what that was."""
+        self.fresh, self.repeated, self.catalogue, self.descriptions = set(), set(), [], []
+
     def first(self, key: str) -> bool:
         """Say whether something shared has not been written yet, by this source or one before it."""
         if key in self.known or key in self.fresh:
@@ -31,7 +35,7 @@ class Shared:
         return True
 
     def repeats(self, key: str) -> bool:
-        """Say, once a source, whether sources before have written something: this one says it as much as they do."""
+        """Say, once a stretch, whether sources before have written something: this one says it as much as they do."""
         if key in self.fresh or key in self.repeated:
             return False
         self.repeated.add(key)

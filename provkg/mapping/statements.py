@@ -9,7 +9,7 @@ from provkg.identity import canonical
 from provkg.mapping.shared import Shared
 from provkg.mapping.terms import Clock, Names, literal
 from provkg.records import UNREADABLE_TIME, Properties, Typed
-from provkg.vocab import PKG, PROV, RDFS_LABEL, VP, XSD
+from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP, XSD
 
 EXTRA = "records with keys without a term (kept under pkg:extra)"
 TOLD = {PKG.location, VP.entityDescription, PKG.dataLevel, PROV.specializationOf, RDFS_LABEL, VP.name, PKG.status}
@@ -18,7 +18,10 @@ _TIMES = (PROV.generatedAtTime, PROV.invalidatedAtTime)  # those of activities a
 
 @dataclass
 class Statements:
-    """The statements of one source; ``collections`` are the places that hold one."""
+    """The statements of one source.
+
+    ``collections`` are the places that hold one, ``told`` the entities of which the catalogue says something.
+    """
 
     config: Config
     known: set[str]
@@ -27,11 +30,24 @@ class Statements:
     remarks: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     collections: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.names = Names(self.config.base)
         self.shared = Shared(self.names, self.known)
         self.clock = Clock(self.config.zone_info)
+
+    def hold(self) -> None:
+        """Type what the catalogue tells of and no relation of this source speaks of: so it stays with the source."""
+        spoken_of = {each.used for each in self.edges.usages} | {each.place for each in self.edges.generations}
+        spoken_of |= {end for link in self.edges.links for end in (link.subject, link.object)}
+        self.source += [f"<{each}> <{RDF_TYPE}> <{PROV.Entity}> ." for each in sorted(self.told - spoken_of)]
+
+    def forget(self) -> None:
+        """Forget what was written, and keep what it means for what comes."""
+        self.source, self.edges, self.remarks, self.counts = [], Edges(), Counter(), Counter()
+        self.told = set()
+        self.shared.forget()
 
     def time(self, subject: str, predicate: str, recorded: str, text: str) -> tuple[int | None, str]:
         """Write a time in UTC; where xsd:dateTime would lose digits (or the text is no time), keep the text too.

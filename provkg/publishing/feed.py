@@ -24,11 +24,10 @@ Member = tuple[str, str]
 
 def members(graph: Graph) -> list[Member]:
     """Return the sources of a store with the times at which they were read, in this order."""
-    found, _ = ledger.entries(graph)
     where = graph.iri(LEDGER)
     times = {
         name: max((text_of(each.object) for each in graph.quads(name, PROV.generatedAtTime, None, where)), default="")
-        for name in found
+        for name in ledger.sources(graph)
     }
     return sorted(((name, time) for name, time in times.items()), key=lambda each: (each[1], each[0]))
 

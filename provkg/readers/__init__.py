@@ -7,6 +7,7 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,24 +15,37 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
 
+from backports import zstd
+
 from provkg.config import Config
 from provkg.errors import InputError
-from provkg.records import Record
+from provkg.records import Record, Stretch
 
 HEAD_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 20
-_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+BOMB_BYTES, BOMB_TIMES = 1 << 30, 1_000  # what is over both of these is no log: those of a night are 60 times smaller
 
 
 def _plain(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+_OPENERS: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"\x28\xb5\x2f\xfd": zstd.open,
+}
+_BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
+
+
 @dataclass(frozen=True)
 class Source:
     """One file to read: decompressed where it is compressed.
 
-    ``digest`` is the sha256 of the decompressed bytes in hex: the name of the source's graph.
+    ``digest`` is the sha256 of the decompressed bytes in hex: the name of the source's graph. ``identity`` is its size
+    on the disk, its device, its inode, and when it was changed, in nanoseconds since 1970; ``began`` the digest of the
+    first bytes, as many as were asked for.
     """
 
     path: Path
@@ -40,11 +54,17 @@ class Source:
     size: int
     config: Config = field(repr=False)
     location: str = ""
+    identity: tuple[int, int, int, int] = (0, 0, 0, 0)
+    began: str = ""
     opener: Callable[[Path], IO[bytes]] = field(repr=False, default=_plain)
 
     def open(self) -> "Bounded":
         """Open the decompressed bytes: those that the digest is of, also when the file has grown since."""
         return Bounded(self.opener(self.path), self.size)
+
+    def end(self, nothing: int) -> Stretch:
+        """Return the end of a document that is read at once, with how many of its bytes are no records."""
+        return Stretch(end=self.size, digest=self.digest, nothing=nothing, last=True)
 
     def read(self, limit: int) -> bytes:
         """Return all bytes.
@@ -99,32 +119,38 @@ class Reader:
     located: bool = False
 
 
-def open_source(path: Path, config: Config, *, location: str | None = None) -> Source:
+def open_source(path: Path, config: Config, *, location: str | None = None, at: int = 0) -> Source:
     """Look at a file: what compresses it, how it begins, its digest.
 
     Args:
         path: the file to read.
         config: the settings.
         location: where the content lies, when it is not the path; empty for a stream.
+        at: of how many of the first bytes the digest is told as well.
 
     Raises:
         InputError: it cannot be read, or is broken where it is compressed.
     """
     try:
         with path.open("rb") as stream:
-            magic = stream.read(8)
+            magic, facts = stream.read(8), os.fstat(stream.fileno())
         opener = next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), _plain)
-        digest, size, head = hashlib.sha256(), 0, b""
+        digest, size, head, began = hashlib.sha256(), 0, b"", ""
         with opener(path) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                head = head or chunk[:HEAD_BYTES]
+            while chunk := stream.read(min(CHUNK_BYTES, at - size) if size < at else CHUNK_BYTES):
+                head += chunk[: HEAD_BYTES - len(head)]
                 size += len(chunk)
                 digest.update(chunk)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+                began = digest.hexdigest() if size == at else began
+                if size > BOMB_BYTES and size > BOMB_TIMES * facts.st_size:
+                    times = f"more than {BOMB_TIMES:,} times as large when it is decompressed"
+                    raise InputError(f"{shown(path)}: {times}", hint="decompress it, if it is what you think it is")
+    except _BROKEN as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
     where = str(path.absolute()) if location is None else location
-    return Source(path, head, digest.hexdigest(), size, config, where, opener)
+    identity = (facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
+    return Source(path, head, digest.hexdigest(), size, config, where, identity, began, opener)
 
 
 def _hint(error: Exception) -> str:

@@ -35,7 +35,7 @@ def knows(source: Source) -> bool:
 def read(source: Source) -> Iterator[Record]:
     """Read the records; an activity is given when all is read, so that its parts may stand in any order."""
     found = Captured()
-    line, offset, none = 0, 0, 0
+    line, offset, none, nothing = 0, 0, 0, 0
     with source.open() as stream:
         while data := stream.readline(LINE_BYTES):
             line += 1
@@ -51,10 +51,12 @@ def read(source: Source) -> Iterator[Record]:
                 yield Quarantined(line=line, offset=offset, length=len(data), reason=reason, text=shown)
             else:
                 none += bool(data.strip())
+                nothing += len(data)
             offset += len(data)
     if none:
         yield Remark(NO_RECORD, none)
     yield from Meaning(source.config, found).records()
+    yield source.end(nothing)
 
 
 READER = Reader("capture", knows, read)

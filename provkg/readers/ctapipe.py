@@ -83,8 +83,11 @@ def read(source: Source) -> Iterator[Record]:
     """Read the activities of a log."""
     text = source.read(LIMIT).decode("utf-8", "surrogateescape")
     last: dict[str, tuple[dict[str, Any], int]] = {}
-    repeated = 0
+    repeated = nothing = 0
     for item in _objects(text):
+        if isinstance(item, int):
+            nothing += item
+            continue
         if isinstance(item, Quarantined | Remark):
             yield item
             continue
@@ -97,6 +100,7 @@ def read(source: Source) -> Iterator[Record]:
         yield Remark(REPEATED, repeated)
     for record, line in last.values():
         yield from activity_records(source.config, record, line)
+    yield source.end(nothing)
 
 
 READER = Reader("ctapipe", knows, read)
@@ -107,8 +111,8 @@ def activity_records(config: Config, record: dict[str, Any], line: int = 0) -> I
     yield from _Activity(config, _name(record), record, line).records()
 
 
-def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | Remark]:
-    """Decode the activities one by one; what lies between them is brackets, log text, or quarantined."""
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | Remark | int]:
+    """Decode the activities; what lies between them is brackets, log text (so many bytes), or quarantined."""
     at, line = 0, 1
     while begin := _BEGIN.search(text, at):
         yield from _between(text[at : begin.start()], line, at, text)
@@ -127,7 +131,7 @@ def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | R
     yield from _between(text[at:], line, at, text)
 
 
-def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined | Remark]:
+def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined | Remark | int]:
     rest = junk[_BETWEEN.match(junk).end() :] if _BETWEEN.fullmatch(junk) is None else ""  # type: ignore[union-attr]
     if not rest:
         return
@@ -138,6 +142,7 @@ def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined |
         )
     else:
         yield Remark(NO_RECORD, len([text for text in rest.splitlines() if text.strip(" []',\t")]))
+        yield len(identity.to_bytes(rest))
 
 
 def _quarantined(text: str, start: int, end: int, line: int, reason: str) -> Quarantined:

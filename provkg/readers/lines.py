@@ -4,20 +4,28 @@
 sides of a time, so any prefix is known without being configured; merged logs have none. Lines that are no records are
 counted, lines that should be and cannot be read are quarantined, and the rest goes on. What the records mean is in
 :mod:`provkg.readers.provlog`.
+
+A log grows. So it is read in stretches that end where its content says, each told in a graph of its own: what was read
+stays as it is when the log is longer the next time.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from provkg.identity import to_bytes
-from provkg.readers import Bounded, Reader, Source, rdf
+from provkg.readers import CHUNK_BYTES, Bounded, Reader, Source, rdf
 from provkg.readers.logentities import Entities
 from provkg.readers.provlog import Log
-from provkg.records import NO_RECORD, Quarantined, Record, Remark
+from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
 
 LINE_LIMIT = 16 << 20
 SEARCH_BYTES = 8 << 20
 KEPT_TEXT = 4096
+STRETCH_BYTES = 128 << 10  # some 400 lines: so much is told again when a log has grown
 
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
 _MARK = re.compile(rf"([^\s\d'\"{{}}]{{2,40}})({_TIME})\1\s*(?=\{{)")
@@ -44,84 +52,135 @@ def knows(source: Source) -> bool:
 
 def read(source: Source) -> Iterator[Record]:
     """Read the records of a log, in its order."""
-    log = Log(Entities(source.config, source.digest[:16]))
+    reading = Reading(Log(Entities(source.config)))
     with source.open() as stream:
-        for number, offset, raw in _lines(stream):
-            if isinstance(raw, int):
-                reason = f"the line is longer than {LINE_LIMIT:,} bytes"
-                yield Quarantined(line=number, offset=offset, length=raw, reason=reason, text="")
-            else:
-                yield from _line(log, number, offset, raw)
-    yield from log.rest()
+        yield from reading.lines(stream)
+    yield from reading.rest()
 
 
 READER = Reader("prov_lines", knows, read)
 
 
-def _lines(stream: Bounded) -> Iterator[tuple[int, int, bytes | int]]:
-    """Give number, offset and bytes of each line, or the length alone of one that is over the limit."""
-    number = offset = 0
-    while raw := stream.readline(LINE_LIMIT):
-        number += 1
-        length = len(raw)
-        too_long = length == LINE_LIMIT and raw[-1:] != b"\n"
-        while too_long and (more := stream.readline(LINE_LIMIT)):
+@dataclass
+class Reading:
+    """How far a log has been read.
+
+    Args:
+        log: what its records said so far.
+        seen: the digest of all bytes so far.
+        number: how many lines were read.
+        offset: how many bytes were read.
+        begin: where the stretch begins that is being read.
+        nothing: bytes of that stretch that are no records.
+    """
+
+    log: Log
+    seen: Any = field(default_factory=hashlib.sha256)
+    number: int = 0
+    offset: int = 0
+    begin: int = 0
+    nothing: int = 0
+
+    def lines(self, stream: Bounded) -> Iterator[Record]:
+        """Read lines to the end of a stream, in stretches that end where their content says."""
+        while raw := stream.readline(LINE_LIMIT):
+            if self.offset - self.begin >= STRETCH_BYTES:
+                yield self.stretch()
+                self.begin, self.nothing = self.offset, 0
+            self.number += 1
+            self.seen.update(raw)
+            if len(raw) == LINE_LIMIT and raw[-1:] != b"\n":
+                yield self.too_long(stream)
+                continue
+            quarantined = 0
+            taken, found = self.line(raw)
+            for record in found:
+                if isinstance(record, Quarantined):
+                    quarantined += record.length
+                yield record
+            self.nothing += 0 if taken else len(raw) - quarantined
+            self.offset += len(raw)
+
+    def rest(self) -> Iterator[Record]:
+        """Give what no later record has claimed, and the end of the last stretch."""
+        yield from self.log.rest()
+        yield self.stretch(last=True)
+
+    def stretch(self, *, last: bool = False) -> Stretch:
+        """Return the end of a stretch, which is here."""
+        return Stretch(end=self.offset, digest=self.seen.hexdigest(), nothing=self.nothing, last=last)
+
+    def too_long(self, stream: Bounded) -> Quarantined:
+        """Read the rest of a line that is over the limit, without keeping it."""
+        length = LINE_LIMIT
+        while more := stream.readline(CHUNK_BYTES):
+            self.seen.update(more)
             length += len(more)
             if more[-1:] == b"\n":
                 break
-        yield number, offset, length if too_long else raw
-        offset += length
+        reason = f"the line is longer than {LINE_LIMIT:,} bytes"
+        found = Quarantined(line=self.number, offset=self.offset, length=length, reason=reason, text="")
+        self.offset += length
+        return found
 
-
-def _line(log: Log, number: int, offset: int, raw: bytes) -> Iterator[Record]:
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode("utf-8", "surrogateescape")
-    mark = _MARK.search(text)
-    if mark is None:
-        yield from _unmarked(log, number, offset, text)
-    while mark is not None:
-        following = None
+    def line(self, raw: bytes) -> tuple[bool, list[Record]]:
+        """Read a line; return whether a record stood in it, and what it says."""
         try:
-            yield from log.record(text[mark.end() :], number, mark[2])
-        except ValueError as error:
-            following = _MARK.search(text, mark.end())
-            end = following.start() if following else len(text)
-            yield from _piece(log, number, offset, text, mark, end, str(error))
-        mark = following
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = raw.decode("utf-8", "surrogateescape")
+        mark = _MARK.search(text)
+        if mark is None:
+            return self.unmarked(text)
+        taken, found = False, []
+        while mark is not None:
+            following = None
+            try:
+                found += self.record(text[mark.end() :], mark[2])
+                taken = True
+            except ValueError as error:
+                following = _MARK.search(text, mark.end())
+                end = following.start() if following else len(text)
+                records = self.piece(text, mark, end)
+                taken = taken or records is not None
+                found += [self.quarantined(text, mark.start(), end, str(error))] if records is None else records
+            mark = following
+        return taken, found
 
+    def record(self, body: str, logged: str) -> list[Record]:
+        """Read a record; ids that belong to no session mean something within a log that begins like this one."""
+        if not self.log.entities.scope:
+            self.log.entities.scope = self.seen.hexdigest()[:16]
+        return self.log.record(body, self.number, logged)
 
-def _piece(
-    log: Log, number: int, offset: int, text: str, mark: re.Match[str], end: int, reason: str
-) -> Iterator[Record]:
-    """Read what lies before the next mark on the same line: two processes wrote into it."""
-    closing = text.rfind("}", mark.end(), end) + 1
-    if end < len(text) and closing:
-        try:
-            yield from log.record(text[mark.end() : closing], number, mark[2])
-        except ValueError:
-            pass
-        else:
-            return
-    yield _quarantined(number, offset + len(to_bytes(text[: mark.start()])), text[mark.start() : end], reason)
+    def piece(self, text: str, mark: re.Match[str], end: int) -> list[Record] | None:
+        """Read what lies before the next mark on the same line, if it can be read: two processes wrote into it."""
+        closing = text.rfind("}", mark.end(), end) + 1
+        if end < len(text) and closing:
+            with suppress(ValueError):
+                return self.record(text[mark.end() : closing], mark[2])
+        return None
 
+    def unmarked(self, text: str) -> tuple[bool, list[Record]]:
+        """Read a line without a mark."""
+        if text.startswith("{'"):
+            try:
+                return True, self.record(text, "")
+            except ValueError as error:
+                return False, [self.quarantined(text, 0, len(text), str(error))]
+        if _TORN.search(text) or (_FRAGMENT.search(text) and not _LEVEL.match(text)):
+            return False, [self.quarantined(text, 0, len(text), "a torn record: its beginning cannot be read")]
+        return False, [Remark(NO_RECORD)]
 
-def _unmarked(log: Log, number: int, offset: int, text: str) -> Iterator[Record]:
-    if text.startswith("{'"):
-        try:
-            yield from log.record(text, number, "")
-        except ValueError as error:
-            yield _quarantined(number, offset, text, str(error))
-    elif _TORN.search(text) or (_FRAGMENT.search(text) and not _LEVEL.match(text)):
-        yield _quarantined(number, offset, text, "a torn record: its beginning cannot be read")
-    else:
-        yield Remark(NO_RECORD)
-
-
-def _quarantined(number: int, offset: int, text: str, reason: str) -> Quarantined:
-    if "{" in text and not text.rstrip().endswith("}"):
-        reason = "the record is cut short"
-    return Quarantined(
-        line=number, offset=offset, length=len(to_bytes(text)), reason=reason, text=text.rstrip("\n")[:KEPT_TEXT]
-    )
+    def quarantined(self, text: str, begin: int, end: int, reason: str) -> Quarantined:
+        """Return a part of a line as what cannot be read."""
+        piece = text[begin:end]
+        if "{" in piece and not piece.rstrip().endswith("}"):
+            reason = "the record is cut short"
+        return Quarantined(
+            line=self.number,
+            offset=self.offset + len(to_bytes(text[:begin])),
+            length=len(to_bytes(piece)),
+            reason=reason,
+            text=piece.rstrip("\n")[:KEPT_TEXT],
+        )

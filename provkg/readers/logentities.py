@@ -20,7 +20,7 @@ class Entities:
     """The entity records of one log; ``scope`` keeps ids apart that belong to no session."""
 
     config: Config
-    scope: str
+    scope: str = ""
     described: dict[tuple[str, str], Entity] = field(default_factory=dict)
     seen: dict[str, tuple[str, str, Entity]] = field(default_factory=dict)
     given: set[tuple[str, int]] = field(default_factory=set)

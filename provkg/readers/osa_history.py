@@ -43,7 +43,7 @@ def knows(source: Source) -> bool:
 def read(source: Source) -> Iterator[Record]:
     """Read the attempts."""
     seen: Counter[str] = Counter()
-    line = offset = naive = 0
+    line = offset = naive = nothing = 0
     with source.open() as stream:
         while data := stream.readline(LINE_BYTES):
             line += 1
@@ -57,9 +57,12 @@ def read(source: Source) -> Iterator[Record]:
             elif text.strip():
                 reason = "no line of a history"
                 yield Quarantined(line=line, offset=offset, length=len(data), reason=reason, text=text[:MAX_SHOWN])
+            else:
+                nothing += len(data)
             offset += len(data)
     if naive:
         yield Remark(f"{ZONE} {source.config.zone}", naive)
+    yield source.end(nothing)
 
 
 READER = Reader("osa_history", knows, read)

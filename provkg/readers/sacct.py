@@ -37,7 +37,7 @@ def knows(source: Source) -> bool:
 def read(source: Source) -> Iterator[Record]:
     """Read the jobs; those of which the lines of steps follow are given with these."""
     found = _Jobs(source.config)
-    offset = 0
+    offset = nothing = 0
     with source.open() as stream:
         names = stream.readline(LINE_BYTES)
         columns = names.decode("utf-8", "surrogateescape").rstrip("\r\n").rstrip("|").split("|")
@@ -53,8 +53,11 @@ def read(source: Source) -> Iterator[Record]:
                 reason = f"{len(values)} columns where the header has {len(columns)}"
                 shown = text[:MAX_SHOWN]
                 yield Quarantined(line=line, offset=offset, length=len(data), reason=reason, text=shown)
+            else:
+                nothing += len(data)
             offset += len(data)
     yield from found.records()
+    yield source.end(nothing)
 
 
 READER = Reader("sacct", knows, read)

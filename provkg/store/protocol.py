@@ -11,7 +11,8 @@ from provkg.config import Config
 from provkg.errors import StoreError
 from provkg.store.graph import Graph
 
-FORMAT = 4  # of what a store holds; 2: pkg:drawnFrom; 3: what is beside the quads, summaries; 4: pkg:byContent
+# 2: pkg:drawnFrom; 3: what is beside the quads, summaries; 4: pkg:byContent; 5: stretches of logs, pkg:SourceFile
+FORMAT = 5  # of what a store holds
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,9 @@ from provkg.lineage.index.delta import GENERATED, KIND, Delta
 from provkg.lineage.index.files import adopt, load, made, rebuild
 from provkg.lineage.index.index import Index
 from provkg.store import Graph, text_of
-from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP, short
+from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, RESOLUTION, VP, short
 
 _PIECE = 1_000_000  # edges
-_USAGES = f"""SELECT DISTINCT ?activity ?used ?evidence WHERE {{
-  ?activity <{PROV.qualifiedUsage}> ?usage .
-  ?usage <{PKG.evidence}> ?evidence .
-  {{ ?usage <{PKG.usedVersion}> ?used }} UNION {{ ?usage <{PKG.usedSomeVersionOf}> ?used }}
-}}"""
-_LINKS = f"""SELECT DISTINCT ?link ?subject ?object ?kind WHERE {{
-  ?link <{PKG.ofVersion}> ?subject .
-  ?link <{PKG.usedVersion}> ?object .
-  ?link a ?kind .
-  FILTER(?kind IN (<{PROV.Derivation}>, <{PKG.Membership}>))
-}}"""
 
 
 def index_of(graph: Graph) -> Index:
@@ -70,10 +59,14 @@ class _Facts:
         self.starts, self.recorded = self.values(PROV.startedAtTime), self.values(PKG.recordedStart)
         self.makers = self.values(PROV.wasGeneratedBy)
 
-    def values(self, predicate: str) -> dict[str, list[str]]:
+    def resolved(self, predicate: str) -> dict[str, list[str]]:
+        """Return what version resolution has found; documents of others may say something else in the same words."""
+        return self.values(predicate, self.graph.iri(RESOLUTION))
+
+    def values(self, predicate: str, graph: str | None = None) -> dict[str, list[str]]:
         """Return the values of a property by subject, in order."""
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for quad in self.graph.quads(None, predicate):
+        for quad in self.graph.quads(None, predicate, None, graph):
             found[text_of(quad.subject)].add(text_of(quad.object))
         return {subject: sorted(values) for subject, values in found.items()}
 
@@ -94,18 +87,33 @@ class _Facts:
             for activity in activities:
                 outputs[activity].append(output)
         idle = set(outputs)
-        for row in self.graph.select(_USAGES):
-            activity, used = text_of(row["activity"]), text_of(row["used"])
-            kind = KIND[short(text_of(row["evidence"]))]
+        for activity, used, evidence in self.usages():
             idle.discard(activity)
-            yield from ((output, used, activity, kind) for output in outputs.get(activity, ()))
+            yield from ((output, used, activity, KIND[evidence]) for output in outputs.get(activity, ()))
         for activity in idle:
             yield from ((output, output, activity, GENERATED) for output in outputs[activity])
-        for row in self.graph.select(_LINKS):
-            subject, other = text_of(row["subject"]), text_of(row["object"])
-            if subject != other:
-                word = "membership" if text_of(row["kind"]) == PKG.Membership else "derivation"
-                yield subject, other, text_of(row["link"]), KIND[word]
+        memberships = set(self.graph.subjects(RDF_TYPE, PKG.Membership))
+        others = self.resolved(PKG.usedVersion)
+        for link, subjects in self.resolved(PKG.ofVersion).items():
+            kind = KIND["membership" if link in memberships else "derivation"]
+            ends = ((subject, other) for subject in subjects for other in others.get(link, ()))
+            yield from ((subject, other, link, kind) for subject, other in ends if subject != other)
+
+    def usages(self) -> Iterator[tuple[str, str, str]]:
+        """Give who used what by which evidence, each once."""
+        users: defaultdict[str, list[str]] = defaultdict(list)
+        for activity, usages in self.values(PROV.qualifiedUsage).items():
+            for usage in usages:
+                users[usage].append(activity)
+        versions, some = self.resolved(PKG.usedVersion), self.resolved(PKG.usedSomeVersionOf)
+        told = (
+            (activity, used, short(evidence))
+            for usage, evidences in self.resolved(PKG.evidence).items()
+            for evidence in evidences
+            for used in (*versions.get(usage, ()), *some.get(usage, ()))
+            for activity in users.get(usage, ())
+        )
+        yield from dict.fromkeys(told)
 
     def told(self, delta: Delta) -> Delta:
         """Put into a delta what people are told of what it speaks of."""
