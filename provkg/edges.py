@@ -1,6 +1,7 @@
 """The edges of one document: who read and wrote what, for :mod:`provkg.lineage` to resolve over all documents."""
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -78,6 +79,30 @@ class Edges:
     nights: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     ends: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> "Edges":
+        """Return the same edges, to which others can be added."""
+        return Edges(*(copy(getattr(self, each.name)) for each in fields(self)))
+
+    def since(self, before: "Edges") -> "Edges":
+        """Return what was added or has changed since these were copied."""
+        found = Edges(asked=self.asked - before.asked)
+        for name in ("usages", "generations", "links"):
+            setattr(found, name, getattr(self, name)[len(getattr(before, name)) :])
+        for name in ("times", "described", "places", "made", "sessions", "nights", "ends"):
+            known = getattr(before, name)
+            setattr(found, name, {key: value for key, value in getattr(self, name).items() if known.get(key) != value})
+        return found
+
+    def speaks_of(self) -> set[str]:
+        """Return the activities of which it says something."""
+        return {
+            *self.times,
+            *(each.activity for each in self.usages),
+            *(each.activity for each in self.generations),
+            *(each.activity for each in self.links if each.activity),
+            *self.sessions,
+        }
 
     def describe(self, iri: str, told: Described) -> None:
         """Note what people are told of a product or place."""

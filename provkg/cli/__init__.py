@@ -19,6 +19,7 @@ MOST_CANDIDATES = 20
 _COMMANDS = {
     "run": ("provkg.cli.run", "Run any program and record what it read and wrote."),
     "ingest": ("provkg.cli.write", "Read files and folders into the store."),
+    "watch": ("provkg.cli.watch", "Read records while pipelines write them, and go on."),
     "status": ("provkg.cli.read", "Say what the store holds."),
     "show": ("provkg.cli.read", "The card of one product; `provkg PRODUCT` is the same."),
     "lineage": ("provkg.cli.read", "What a product was made from, or what was made from it."),

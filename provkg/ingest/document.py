@@ -33,7 +33,9 @@ class Document:
             self.whole(outcome)
             return
         at = len(self.now)
-        if self.old[at : at + 1] not in ([], [outcome.graph]):  # from here on it is another one
+        if isinstance(outcome, Read) and self.extended(outcome, self.old[at:]):
+            self.old = self.old[:at]
+        elif self.old[at : at + 1] not in ([], [outcome.graph]):  # from here on it is another one
             self.transaction.release(self.path, self.old[at:])
             self.old = self.old[:at]
         if isinstance(outcome, Read) and not self.transaction.holds(outcome.graph):
@@ -43,6 +45,10 @@ class Document:
             self.transaction.name(outcome.graph, self.path)
         self.end = outcome.digest, outcome.end
         self.now.append(outcome.graph)
+
+    def extended(self, read: Read, rest: list[str]) -> bool:
+        """Take away the rest of what was there before, if what was read says all of it; say whether it does."""
+        return read.more is not None and rest == [read.more.than] and self.transaction.extends(read, self.path)
 
     def whole(self, outcome: Whole) -> None:
         """Note that all of it was read, or is known."""

@@ -49,8 +49,7 @@ def merge(writing: Writing, other: Graph, config: Config) -> Merged:
         merging.run()
         return merging.merged
     finally:
-        transaction.loading.stop()
-        transaction.index.stop()
+        transaction.stop()
 
 
 class _Merging:

@@ -55,6 +55,8 @@ class Indexing:
         for session in sessions:
             activities |= set(self.writing.graph.subjects(PKG.inSession, session))
         touched = {graph for activity in activities for graph in calls.tellers(activity)}
+        for graph in batch.recounted:  # its name has changed, and so which source is the first to tell
+            touched |= {teller for activity in calls.told_by(graph) for teller in calls.tellers(activity)}
         self.summarise(batch, resolved, calls, touched)
         if self.writing.beside is not None and self.index is not None:
             append(self.writing.beside, self.writing.base, resolved.delta)
@@ -85,7 +87,7 @@ class Indexing:
         told = Counter(activity for names in began.values() for activity in names)
         sources: dict[str, Iterable[Call]] = dict.fromkeys(self.gone, ())
         for graph in touched | batch.edges.keys():
-            activities = began.get(graph)
+            activities = began.get(graph) if graph not in batch.recounted else None
             if activities is not None and all(name in resolved.calls and told[name] == 1 for name in activities):
                 sources[graph] = [resolved.calls[name] for name in activities]
             else:

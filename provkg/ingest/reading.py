@@ -42,11 +42,23 @@ class Read(Struct, frozen=True):
     remarks: Counter[str]
     quarantined: list[Quarantined]
     described: set[str]
+    more: "More | None" = None
 
     @property
     def end(self) -> int:
         """Where it ends."""
         return self.bytes.begin + self.bytes.length
+
+
+class More(Struct, frozen=True):
+    """What a stretch says more than one that ended earlier, and which said nothing else.
+
+    ``than`` is its graph, ``edges`` are those that are new, ``activities`` those that it spoke of.
+    """
+
+    than: str
+    edges: Edges
+    activities: set[str]
 
 
 class Present(Struct, frozen=True):
@@ -148,7 +160,7 @@ def _stretches(
         if present(graph):
             yield Present(path, graph, end.digest, end.end)
         else:
-            yield _plain(mapped, path, graph, begin, end, reader, config.base)
+            yield plain(mapped, path, graph, begin, end, reader, config.base)
         begin = end.end
 
 
@@ -168,7 +180,18 @@ def _mapped(source: Source, path: str, reader: Reader, config: Config, known: se
         ) from error
 
 
-def _plain(mapped: Mapped, path: str, graph: str, begin: int, end: Stretch, reader: Reader, base: str) -> Read:
+def plain(mapped: Mapped, path: str, graph: str, begin: int, end: Stretch, reader: Reader, base: str) -> Read:
+    """Return what a stretch became, as plain data.
+
+    Args:
+        mapped: its statements.
+        path: where the document lies, as the ledger writes it.
+        graph: the stretch.
+        begin: its first byte.
+        end: where it ends.
+        reader: what read it.
+        base: of the IRIs.
+    """
     mapped.counts["quarantined"] = len(mapped.quarantined)
     quads = [
         in_graph(graph, mapped.source),

@@ -47,6 +47,11 @@ class Removal:
         self.writing.remove(ledger.forgotten(view, graph))
         self.writing.remove_graph(graph)
 
+    def supersede(self, graph: str) -> None:
+        """Remove a source of which another says all: what follows from it stays."""
+        self.writing.remove(ledger.forgotten(self.writing.graph, graph))
+        self.writing.remove_graph(graph)
+
     def take_back(self, view: Graph, graph: str, batch: Batch) -> None:
         """Remove what was resolved about the nodes of a source; what other sources say of these is resolved again."""
         resolution, old = self.base + RESOLUTION, []

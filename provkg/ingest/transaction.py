@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,21 +34,38 @@ STALE = "graph of inferences removed: it was of the store before (provkg infer m
 TAKEN_BACK = "unfinished ingest found and taken back: ingest its files again"
 
 
+@dataclass
+class Memory:
+    """What a transaction looked up and the next one may use, while nobody else writes."""
+
+    known: set[str] = field(default_factory=set)
+    entries: dict[str, ledger.Entry | None] = field(default_factory=dict)
+    paths: dict[str, ledger.Placed | None] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.known.clear()
+        self.entries.clear()
+        self.paths.clear()
+
+
 class Transaction:
     """Sources become graphs; then the usages are resolved over all of them."""
 
-    def __init__(self, writing: Writing, config: Config, summary: Summary) -> None:
+    def __init__(self, writing: Writing, config: Config, summary: Summary, memory: Memory | None = None) -> None:
         self.writing, self.config, self.summary = writing, config, summary
+        memory = memory or Memory()
         self.base = writing.base
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.known: set[str] = set()
+        self.known = memory.known
         self.batch = Batch()
         self.index = Indexing(writing)
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
-        self.entries: dict[str, ledger.Entry | None] = {}
-        self.paths: dict[str, ledger.Placed | None] = {}
+        self.entries, self.paths = memory.entries, memory.paths
         self.unheld: set[str] = set()
+        self.extended: set[str] = set()
+        self.waiting: set[str] = set()  # sources and paths of which something is not loaded yet
 
     def take_back(self) -> None:
         """Take back what an ingest that crashed left behind, in a store that could not do so itself."""
@@ -77,12 +94,20 @@ class Transaction:
                         progress(done, sum(sizes), shown(path))
                     self.take(next(elsewhere) if number in tasks else self.read(path, named=named), path)
                     done += sizes[number]
-                self.let_go()
-                self.resolve()
-                self.removal.collect()
+                self.finish()
             finally:
-                self.loading.stop()
-                self.index.stop()
+                self.stop()
+
+    def finish(self) -> None:
+        """Forget what is held by no path, resolve, and clean up."""
+        self.let_go()
+        self.resolve()
+        self.removal.collect()
+
+    def stop(self) -> None:
+        """End the other threads."""
+        self.loading.stop()
+        self.index.stop()
 
     # Reading
 
@@ -178,9 +203,10 @@ class Transaction:
             self.name(graph, path)
         if before is None or before != placed:
             if before is not None:
-                self.loading.flush()
+                self.settle(path)
                 self.writing.remove(ledger.file_quads(self.writing.graph, path))
             self.loading.add(in_graph(self.base + LEDGER, ledger.file_lines(self.base, placed, self.now)))
+            self.waiting.add(path)
             self.paths[path] = placed
 
     def name(self, graph: str, path: str) -> None:
@@ -188,7 +214,26 @@ class Transaction:
         known = self.entry(graph)
         if known is not None and path not in known.paths:
             self.entries[graph] = replace(known, paths=(*known.paths, path))
+            self.waiting.add(graph)
             self.loading.add(in_graph(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."]))
+
+    def extends(self, read: Read, path: str) -> bool:
+        """Take away the stretch of which this one says all and more, if no other path holds it; say whether it did."""
+        known = self.entry(read.more.than) if read.more is not None else None
+        if known is None or known.paths != (path,) or self.entry(read.graph) is not None:
+            return False
+        self.settle(known.graph)
+        self.removal.supersede(known.graph)
+        self.index.gone.add(known.graph)
+        self.entries[known.graph] = None
+        self.extended.add(read.graph)
+        return True
+
+    def settle(self, name: str) -> None:
+        """Load what waits, if it says something of a source or a path."""
+        if name in self.waiting:
+            self.loading.flush()
+            self.waiting.clear()
 
     def release(self, path: str, graphs: list[str]) -> None:
         """Take a path from sources; a source that no path holds at the end is gone."""
@@ -196,7 +241,7 @@ class Transaction:
             known = self.entry(graph)
             if known is None or path not in known.paths:
                 continue
-            self.loading.flush()
+            self.settle(graph)
             self.writing.remove(ledger.path_quads(self.writing.graph, graph, path))
             rest = tuple(each for each in known.paths if each != path)
             self.entries[graph] = replace(known, paths=rest)
@@ -232,16 +277,26 @@ class Transaction:
         told = ledger.lines(entry, read.digest, read.bytes, read.reader, self.now, read.counts, read.remarks)
         self.loading.add(in_graph(self.base + LEDGER, told + ledger.quarantine_lines(graph, read.quarantined)))
         self.entries[graph] = entry
+        self.waiting.add(graph)
         if len(self.known) > KNOWN_LIMIT:
             self.known.clear()
         self.known |= read.described
-        self.batch.edges[graph] = read.edges
+        self.tell(read)
         self.summary.touched.add(graph)
         self.summary.counts += read.counts
         self.summary.remarks += read.remarks
         self.summary.quarantined += [(path, piece) for piece in read.quarantined]
         if len(self.batch) >= BATCH_USAGES:
             self.resolve()
+
+    def tell(self, read: Read) -> None:
+        """Note what is to be resolved: of a stretch that was told before only what is new."""
+        if read.more is None or read.graph not in self.extended:
+            self.batch.edges[read.graph] = read.edges
+            return
+        self.batch.edges[read.graph] = read.more.edges
+        self.batch.again |= read.more.activities & read.more.edges.speaks_of()
+        self.batch.recounted.add(read.graph)
 
     def resolve(self) -> None:
         """Resolve what the sources since the last time say; what was inferred before no longer follows."""

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from provkg import config
 from provkg.config import Config
+from provkg.errors import StoreError
 from provkg.knowledge.cards import Card, card_of, status_of
 from provkg.knowledge.publishing import Publishing
 from provkg.knowledge.stamping import Stamps
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.questions.citing import Change
     from provkg.validation import Report
     from provkg.validation import scope as scopes
+    from provkg.watch import Batch
 
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
@@ -51,6 +54,14 @@ class KnowledgeGraph(Stamps, Publishing):
         from provkg.ingest import ingest
 
         return ingest(self.store, paths, progress=progress, scheduler=scheduler)
+
+    def watch(
+        self, paths: Iterable[str | Path], *, poll: bool = False, stop: Event | None = None
+    ) -> Iterator[Batch | StoreError]:
+        """Read files and folders while they are written, until told to stop; see :func:`provkg.watch.run`."""
+        from provkg.watch import run
+
+        return run(self.store, [Path(path) for path in paths], poll=poll, stop=stop or Event())
 
     def bound(self, question: str, **values: Any) -> str:
         """Return the SPARQL of a question with its values; errors are those of :meth:`ask`."""

@@ -7,13 +7,19 @@ from provkg.edges import Edges
 
 @dataclass
 class Batch:
-    """The edges of some sources by graph, and the names in sources that were removed before."""
+    """The edges of some sources by graph, and the names in sources that were removed before.
+
+    ``recounted`` are the sources of which the edges are not all, ``again`` the activities of which they say only what
+    is new.
+    """
 
     edges: dict[str, Edges] = field(default_factory=dict)
     places: set[str] = field(default_factory=set)
     activities: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
+    recounted: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return sum(len(edges.usages) for edges in self.edges.values())

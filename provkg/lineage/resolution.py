@@ -143,6 +143,7 @@ class _Resolution:
         affected |= self.batch.activities | self.users(generations, retimed)
         spoken_of = (self.times.keys() | self.usages.keys() | self.outputs.keys()) & before
         known_before = {activity for activity in spoken_of if len(facts.tellers(activity)) > 1}
+        known_before |= self.batch.again
         self.batch.activities |= affected | known_before
         for activity in (affected - self.times.keys()) | known_before:
             if facts.is_activity(activity):

@@ -182,8 +182,11 @@ class Calls:
 
     def of_source(self, source: str) -> list[Call]:
         """Return the activities that a source is the first to tell of."""
-        told = (text_of(quad.subject) for quad in self.graph.quads(None, RDF_TYPE, PROV.Activity, source))
-        return [self.call(activity) for activity in told if self.tellers(activity)[0] == source]
+        return [self.call(activity) for activity in self.told_by(source) if self.tellers(activity)[0] == source]
+
+    def told_by(self, source: str) -> list[str]:
+        """Return the activities that a source tells of."""
+        return [text_of(quad.subject) for quad in self.graph.quads(None, RDF_TYPE, PROV.Activity, source)]
 
     def tellers(self, activity: str) -> list[str]:
         """Return the sources that tell of an activity, in order."""

@@ -30,7 +30,7 @@ from provkg.records import (
     Stretch,
 )
 
-__all__ = ["Edges", "Mapped", "map_records"]
+__all__ = ["Edges", "Mapped", "Mapping", "map_records"]
 
 ASSUMED_ZONE = "times without a zone, taken as"
 REPEATED_HOUR = "times in the hour that a clock change repeats (taken as the first)"
@@ -54,13 +54,22 @@ class Mapped(Struct, frozen=True):
     end: Stretch | None
 
 
-class _Mapping:
-    """What is mapped of one source."""
+class Mapping:
+    """What is mapped of one source.
+
+    Args:
+        config: base of the IRIs and zone of naive times.
+        known: what is shared and already written; kept by the caller, who adds to it what each stretch described.
+    """
 
     def __init__(self, config: Config, known: set[str]) -> None:
         self.out = Statements(config, known)
         self.quarantined: list[Quarantined] = []
-        nodes, relations = Nodes(self.out), Relations(self.out)
+        self.connect(None)
+
+    def connect(self, before: Relations | None) -> None:
+        """Let the kinds of records write into the statements."""
+        nodes, self.relations = Nodes(self.out), Relations(self.out, before)
         self.table = {
             Session: nodes.session,
             Activity: nodes.activity,
@@ -69,7 +78,7 @@ class _Mapping:
             Entity: nodes.entity,
             Agent: nodes.agent,
             Node: nodes.node,
-            Relation: relations.relation,
+            Relation: self.relations.relation,
             Quarantined: self.quarantined.append,
             Remark: self.remark,
         }
@@ -81,6 +90,16 @@ class _Mapping:
     def remark(self, record: Remark) -> None:
         """Count a remark."""
         self.out.remarks[record.about] += record.count
+
+    def if_ended(self, rest: Iterable[Record]) -> Mapped:
+        """Return what the last stretch would be if nothing came but the rest; more can be mapped afterwards."""
+        it = Mapping.__new__(Mapping)
+        it.out, it.quarantined = self.out.copy(), [*self.quarantined]
+        it.connect(self.relations)
+        *records, end = rest
+        for record in records:
+            it.add(record)
+        return it.cut(end if isinstance(end, Stretch) else None)
 
     def cut(self, end: Stretch | None) -> Mapped:
         """Return what was mapped since the last cut, and forget it; what it means for what comes is kept."""
@@ -115,7 +134,7 @@ def map_records(records: Iterable[Record], config: Config, known: set[str]) -> I
         config: base of the IRIs and zone of naive times.
         known: what is shared and already written; kept by the caller, who adds to it what each stretch described.
     """
-    mapping, ended = _Mapping(config, known), False
+    mapping, ended = Mapping(config, known), False
     add = mapping.add
     for record in records:
         if isinstance(record, Stretch):

@@ -1,5 +1,7 @@
 """Relations as statements, direct and qualified, and as edges for version resolution."""
 
+from __future__ import annotations
+
 from provkg import identity
 from provkg.edges import Generation, Link, Usage
 from provkg.mapping.statements import Statements
@@ -30,12 +32,12 @@ DIRECT: dict[Kind, str] = {
 
 
 class Relations:
-    """Write relations into the statements of one source."""
+    """Write relations into the statements of one source, of which some may have been written before."""
 
-    def __init__(self, out: Statements) -> None:
+    def __init__(self, out: Statements, before: Relations | None = None) -> None:
         self.out = out
-        self.nodes: dict[str, tuple[str, str]] = {}
-        self.usage_nodes: set[tuple[str, str]] = set()
+        self.nodes: dict[str, tuple[str, str]] = {} if before is None else dict(before.nodes)
+        self.usage_nodes: set[tuple[str, str]] = set() if before is None else set(before.usage_nodes)
 
     def relation(self, record: Relation) -> None:
         """A relation, direct and qualified."""

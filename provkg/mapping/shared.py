@@ -23,6 +23,13 @@ class Shared:
         self.catalogue: list[str] = []
         self.descriptions: list[str] = []
 
+    def copy(self) -> "Shared":
+        """Return the same, to which more can be added."""
+        it = Shared(self.names, self.known)
+        it.fresh, it.repeated = {*self.fresh}, {*self.repeated}
+        it.catalogue, it.descriptions = [*self.catalogue], [*self.descriptions]
+        return it
+
     def forget(self) -> None:
         """Forget what was written; the caller knows what that was."""
         self.fresh, self.repeated, self.catalogue, self.descriptions = set(), set(), [], []

@@ -1,7 +1,8 @@
 """What a mapping writes: N-Triples lines by graph, edges, counts and remarks."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from provkg.config import Config
 from provkg.edges import Edges
@@ -36,6 +37,13 @@ class Statements:
         self.names = Names(self.config.base)
         self.shared = Shared(self.names, self.known)
         self.clock = Clock(self.config.zone_info)
+
+    def copy(self) -> "Statements":
+        """Return the same statements, to which others can be added."""
+        it = replace(self, source=[*self.source], edges=self.edges.copy(), told={*self.told})
+        it.remarks, it.counts, it.collections = Counter(self.remarks), Counter(self.counts), {*self.collections}
+        it.shared, it.clock = self.shared.copy(), copy(self.clock)
+        return it
 
     def hold(self) -> None:
         """Type what the catalogue tells of and no relation of this source speaks of: so it stays with the source."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from backports import zstd
 
@@ -106,17 +106,55 @@ class Bounded:
         return data
 
 
+class Live(Protocol):
+    """How far a log has been read that may grow: up to ``offset``, and ``seen`` is the digest of all before that."""
+
+    offset: int
+    seen: Any
+
+    def read(self, stream: Bounded) -> Iterator[Record]:
+        """Read on, from the next byte to the end of a stream, which must be the end of a line."""
+
+    def rest(self) -> Iterator[Record]:
+        """Give what follows if the log ends here, its last stretch with it; more can be read afterwards."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """A family of sources: how to know it from its first bytes, and how to read it.
 
-    ``located`` says that where a source lies is part of what it says, as it is for a product.
+    ``located`` says that where a source lies is part of what it says, as it is for a product. ``live`` begins to read a
+    log that grows; without it a source is read again when it has changed.
     """
 
     name: str
     knows: Callable[[Source], bool]
     read: Callable[[Source], Iterator[Record]]
     located: bool = False
+    live: Callable[[Config], Live] | None = None
+
+
+def peek(path: Path, config: Config) -> Source:
+    """Look at how a file begins, and at no more of it: its digest is not known, and it is not decompressed.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            head, facts = stream.read(HEAD_BYTES), os.fstat(stream.fileno())
+    except OSError as error:
+        raise InputError(f"{shown(path)}: {error.strerror or error}", hint=_hint(error)) from None
+    return Source(path, head, "", facts.st_size, config, str(path.absolute()), _identity(facts))
+
+
+def compressed(head: bytes) -> bool:
+    """Say whether a file that begins so is opened by decompressing it."""
+    return head.startswith(tuple(_OPENERS))
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int, int, int]:
+    return facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns
 
 
 def open_source(path: Path, config: Config, *, location: str | None = None, at: int = 0) -> Source:
@@ -149,8 +187,7 @@ def open_source(path: Path, config: Config, *, location: str | None = None, at: 
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
     where = str(path.absolute()) if location is None else location
-    identity = (facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
-    return Source(path, head, digest.hexdigest(), size, config, where, identity, began, opener)
+    return Source(path, head, digest.hexdigest(), size, config, where, _identity(facts), began, opener)
 
 
 def _hint(error: Exception) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provkg.identity import to_bytes
-from provkg.readers import CHUNK_BYTES, Bounded, Reader, Source, rdf
+from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader, Source, rdf
 from provkg.readers.logentities import Entities
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
@@ -25,7 +25,7 @@ from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
 LINE_LIMIT = 16 << 20
 SEARCH_BYTES = 8 << 20
 KEPT_TEXT = 4096
-STRETCH_BYTES = 128 << 10  # some 400 lines: so much is told again when a log has grown
+STRETCH_BYTES = 64 << 10  # some 200 lines: so much is told again when a log has grown
 
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
 _MARK = re.compile(rf"([^\s\d'\"{{}}]{{2,40}})({_TIME})\1\s*(?=\{{)")
@@ -54,15 +54,15 @@ def read(source: Source) -> Iterator[Record]:
     """Read the records of a log, in its order."""
     reading = Reading(Log(Entities(source.config)))
     with source.open() as stream:
-        yield from reading.lines(stream)
+        yield from reading.read(stream)
     yield from reading.rest()
 
 
-READER = Reader("prov_lines", knows, read)
+READER = Reader("prov_lines", knows, read, live=lambda config: Reading(Log(Entities(config))))
 
 
 @dataclass
-class Reading:
+class Reading(Live):
     """How far a log has been read.
 
     Args:
@@ -81,7 +81,7 @@ class Reading:
     begin: int = 0
     nothing: int = 0
 
-    def lines(self, stream: Bounded) -> Iterator[Record]:
+    def read(self, stream: Bounded) -> Iterator[Record]:
         """Read lines to the end of a stream, in stretches that end where their content says."""
         while raw := stream.readline(LINE_LIMIT):
             if self.offset - self.begin >= STRETCH_BYTES:
@@ -102,7 +102,7 @@ class Reading:
             self.offset += len(raw)
 
     def rest(self) -> Iterator[Record]:
-        """Give what no later record has claimed, and the end of the last stretch."""
+        """Give what no later record has claimed, and the end of the last stretch, if the log ends here."""
         yield from self.log.rest()
         yield self.stretch(last=True)
 

@@ -102,12 +102,14 @@ class Log:
         return [Remark(TOLERATED, notes), *found] if notes else found
 
     def rest(self) -> list[Record]:
-        """Give what no later record has claimed."""
+        """Give what no later record has claimed, if this was the last one; more can be read afterwards."""
+        noticed, derivations, given = dict(self.noticed), list(self.derivations), set(self.entities.given)
         for tag in list(self.noticed):
             self._date_derivations(tag, "", self.session)
         found = self._derivations()
         for local, tag in self.entities.unclaimed():
             self._place(local, tag, self.session, found)
+        self.noticed, self.derivations, self.entities.given = noticed, derivations, given
         return found
 
     # Sessions

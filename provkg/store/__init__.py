@@ -8,7 +8,7 @@ from provkg.store.embedded import EmbeddedStore
 from provkg.store.graph import Graph, Row, Term, is_iri, readable, text_of, values, written
 from provkg.store.local import LocalGraph
 from provkg.store.memory import MemoryStore
-from provkg.store.protocol import Store, Unfinished, Writing
+from provkg.store.protocol import Session, Store, Unfinished, Writing
 from provkg.store.sparql import tokens, words
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "LocalGraph",
     "MemoryStore",
     "Row",
+    "Session",
     "Store",
     "Term",
     "Unfinished",

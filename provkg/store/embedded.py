@@ -9,33 +9,42 @@
             quads/         a RocksDB folder
             beside/        what is kept beside the quads: the lineage index
         lock               held by the one writer: its pid, host and start
+        wanted             there while another waits for a session to end
 
 A writer makes a hard-link copy of the current snapshot, changes the copy, and makes it current by renaming one file:
 readers see all of an ingest or nothing, a crash leaves a copy that the next writer removes, and readers never wait.
 """
 
-import fcntl
+from __future__ import annotations
+
 import json
-import os
 import re
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pyoxigraph
-from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from provkg.config import Config
-from provkg.errors import StoreError, StoreLocked
-from provkg.store.local import DIGEST, LocalGraph
-from provkg.store.protocol import FORMAT, Store, Writing, same_base, same_format
+from provkg.errors import StoreError
+from provkg.store.embedded_files import (
+    BESIDE,
+    QUADS,
+    age,
+    disk_errors,
+    link_beside,
+    next_number,
+    replace_file,
+    told,
+)
+from provkg.store.embedded_writing import EmbeddedWriting
+from provkg.store.local import LocalGraph
+from provkg.store.lock import SESSION, lock, wanted
+from provkg.store.protocol import FORMAT, Store, same_base, same_format
+from provkg.store.session import EmbeddedSession
 
-QUADS, BESIDE = "quads", "beside"
-KEPT_SNAPSHOTS = 2
+KEPT_SNAPSHOTS, KEPT_SECONDS = 2, 60  # a snapshot stays until it is older than both
 
 
 class EmbeddedStore(Store):
@@ -87,7 +96,7 @@ class EmbeddedStore(Store):
                 raise StoreError(f"no store at {self.path}", hint="make one: provkg ingest PATH")
             base = self.base()
             try:
-                state = (snapshot, base, *_told(snapshot))
+                state = (snapshot, base, *told(snapshot))
                 if self._kept is None or self._kept[0] != state:
                     store = pyoxigraph.Store.read_only(str(snapshot / QUADS))
                     self._kept = state, LocalGraph(store, base, snapshot.name, snapshot / BESIDE)
@@ -103,7 +112,7 @@ class EmbeddedStore(Store):
         if snapshot is None:
             return ""
         try:
-            return "-".join(map(str, (int(snapshot.name), *_told(snapshot))))
+            return "-".join(map(str, (int(snapshot.name), *told(snapshot))))
         except OSError:
             return ""
 
@@ -124,37 +133,51 @@ class EmbeddedStore(Store):
         return base
 
     @contextmanager
-    def write(self) -> Iterator["EmbeddedWriting"]:
+    def write(self) -> Iterator[EmbeddedWriting]:
         """Open one transaction; it becomes visible when the block ends without an error.
 
         Raises:
             StoreLocked: another process is writing.
             StoreError: the disk is full, read-only, or the store is broken.
         """
-        with _disk_errors(self.path):
+        with self._locked() as base, disk_errors(self.path):
+            yield from self._transaction(base)
+
+    @contextmanager
+    def session(self) -> Iterator[EmbeddedSession]:
+        """Open a session: the copy that is written stays open, and each transaction leaves a snapshot of it.
+
+        Raises:
+            StoreLocked: another process is writing.
+            StoreError: the disk is full, read-only, or the store is broken.
+        """
+        with self._locked(SESSION) as base:
+            session = EmbeddedSession(self, base)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    @contextmanager
+    def _locked(self, what: str = "") -> Iterator[str]:
+        """Be the one writer, and give the base of the store's IRIs."""
+        with disk_errors(self.path):
             (self.path / "snapshots").mkdir(parents=True, exist_ok=True)
-            lock = self._lock()
+            held = lock(self.path, what)
         self._kept = None  # nothing of the state before stays open
         try:
-            with _disk_errors(self.path):
+            with disk_errors(self.path):
                 base = self.base()
                 same_base(base, self.config.base)
-                yield from self._transaction(base)
+                self.sweep(self.current())
+            yield base
         finally:
-            lock.close()
+            held.close()
 
-    def _transaction(self, base: str) -> Iterator["EmbeddedWriting"]:
+    def _transaction(self, base: str) -> Iterator[EmbeddedWriting]:
         current = self.current()
-        self._sweep(current)
-        number = int(current.name) + 1 if current else 1
-        copy = self.path / "snapshots" / f"{number:06d}.part"
-        (copy / BESIDE).mkdir(parents=True)
-        if current is not None:
-            pyoxigraph.Store.read_only(str(current / QUADS)).backup(str(copy / QUADS))
-            for file in (current / BESIDE).iterdir():
-                if not file.name.startswith(DIGEST):  # it is that of the state before
-                    os.link(file, copy / BESIDE / file.name)
-        writing = EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
+        copy = self.path / "snapshots" / f"{next_number(current):06d}.part"
+        writing = self.copied(current, copy, base)
         try:
             yield writing
             if writing.changed:
@@ -165,125 +188,43 @@ class EmbeddedStore(Store):
             raise
         changed = writing.changed
         del writing.store, writing  # close the files before they are renamed
-        if not changed:
+        if changed:
+            self.publish(copy, base)
+        else:
             shutil.rmtree(copy, ignore_errors=True)
-            return
-        copy.rename(copy.with_suffix(""))
-        if current is None:
-            _replace(self.path / "format.json", json.dumps({"format": FORMAT, "base": base}))
-        _replace(self.path / "CURRENT", f"{number:06d}")
-        self._sweep(self.current())
 
-    def _sweep(self, current: Path | None) -> None:
+    def copied(self, current: Path | None, copy: Path, base: str) -> EmbeddedWriting:
+        """Copy a snapshot, by hard links, to where it is written."""
+        (copy / BESIDE).mkdir(parents=True)
+        if current is not None:
+            pyoxigraph.Store.read_only(str(current / QUADS)).backup(str(copy / QUADS))
+            link_beside(current / BESIDE, copy / BESIDE)
+        return EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
+
+    def publish(self, copy: Path, base: str, *, kept: Path | None = None) -> None:
+        """Make a copy the current snapshot, and remove those that readers have had time to leave.
+
+        Args:
+            copy: a whole snapshot with the name of the next one.
+            base: what IRIs begin with.
+            kept: a copy that goes on being written.
+        """
+        copy.rename(copy.with_suffix(""))
+        if self.current() is None:
+            replace_file(self.path / "format.json", json.dumps({"format": FORMAT, "base": base}))
+        replace_file(self.path / "CURRENT", copy.stem)
+        self.sweep(self.current(), kept=kept)
+
+    def sweep(self, current: Path | None, *, kept: Path | None = None) -> None:
         """Remove what crashed writers left, and snapshots that readers have had time to leave."""
         number = int(current.name) if current else 0
         for folder in (self.path / "snapshots").iterdir():
-            stale = (
-                folder.suffix == ".part"
-                or not folder.name.isdigit()
-                or not number - KEPT_SNAPSHOTS < int(folder.name) <= number
-            )
-            if stale:
+            if folder == kept:
+                continue
+            left = folder.suffix == ".part" or not folder.name.isdigit() or int(folder.name) > number
+            if left or (int(folder.name) <= number - KEPT_SNAPSHOTS and age(folder) > KEPT_SECONDS):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _lock(self) -> IO[str]:
-        stream = (self.path / "lock").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            owner = stream.read().strip()
-            stream.close()
-            pid = owner.partition(" ")[0]
-            raise StoreLocked(
-                f"another provkg is writing to {self.path}: pid {owner}",
-                hint=f"wait for it to end, or stop it with kill {pid}; reading goes on meanwhile",
-            ) from None
-        stream.truncate(0)
-        stream.write(f"{os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-        stream.flush()
-        return stream
-
-
-class EmbeddedWriting(Writing):
-    """One transaction: a private copy of the store.
-
-    ``fresh`` says that there was no store before; ``changed`` that something was written or removed.
-    """
-
-    def __init__(self, store: pyoxigraph.Store, base: str, beside: Path | None, *, fresh: bool) -> None:
-        self.store = store
-        self.base = base
-        self.beside = beside
-        self.fresh = fresh
-        self.changed = False
-
-    @property
-    def graph(self) -> LocalGraph:
-        """What this transaction sees."""
-        return LocalGraph(self.store, self.base, "", self.beside)
-
-    def load(self, quads: str) -> None:
-        """Load N-Quads. The mapper has checked every IRI, so the parser need not."""
-        self.changed = True
-        try:
-            self.store.bulk_load(quads.encode("utf-8", "surrogatepass"), format=RdfFormat.N_QUADS, lenient=True)
-        except (SyntaxError, ValueError) as error:
-            raise StoreError(
-                f"a statement could not be loaded: {error}", hint="please report it with the input"
-            ) from None
-
-    def remove(self, quads: list[Quad]) -> None:
-        """Remove quads."""
-        for quad in quads:
-            self.changed = True
-            self.store.remove(quad)
-
-    def optimize(self) -> None:
-        """Put together what many loads have left apart: about 1.5 s a night, and look-ups take half the time."""
-        self.changed = True
-        self.store.optimize()
-
-    def update(self, text: str) -> None:
-        """Run a SPARQL update.
-
-        Raises:
-            SyntaxError: it is no SPARQL update.
-        """
-        self.changed = True
-        self.store.update(text)
-
-    def remove_graph(self, graph: str) -> None:
-        """Remove a graph."""
-        self.changed = True
-        self.store.remove_graph(NamedNode(graph))
-
-
-def _told(snapshot: Path) -> tuple[int, int, int]:
-    """Return what tells a folder from any other: of another store at the same place it is another."""
-    facts = snapshot.stat()
-    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = "free some space; nothing of this ingest is visible, say it again" if "No space" in str(error) else ""
-        raise StoreError(f"{path}: {reason}", hint=hint) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace a small file at once, whatever happens."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+    def wanted(self) -> bool:
+        """Say whether another process waits for a session to end."""
+        return wanted(self.path)

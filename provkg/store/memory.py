@@ -8,7 +8,7 @@ import pyoxigraph
 
 from provkg.config import MEMORY, Config
 from provkg.errors import StoreError, StoreLocked
-from provkg.store.embedded import EmbeddedWriting
+from provkg.store.embedded_writing import EmbeddedWriting
 from provkg.store.local import LocalGraph
 from provkg.store.protocol import Store
 

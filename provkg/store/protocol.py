@@ -1,7 +1,9 @@
 """What every store does: it is read as a :class:`Graph` and written by one :class:`Writing` at a time."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +116,19 @@ class Store(ABC):
         """Say that all who were writing are dead, and return who they were; a folder knows that by itself."""
         return []
 
+    def wanted(self) -> bool:
+        """Say whether another process waits for a session to end."""
+        return False
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open a session.
+
+        Raises:
+            StoreLocked: another process is writing.
+            StoreError: the store cannot be written.
+        """
+        return nullcontext(OneByOne(self))
+
     @abstractmethod
     def write(self) -> AbstractContextManager[Writing]:
         """Open one transaction.
@@ -122,6 +137,33 @@ class Store(ABC):
             StoreLocked: another process is writing.
             StoreError: the store cannot be written.
         """
+
+
+class Session(ABC):
+    """Many transactions one after the other, of which nobody else writes between."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Writing]:
+        """Open the next one; it becomes visible when the block ends without an error.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+
+
+class OneByOne(Session):
+    """Transactions of a store that has no better way.
+
+    Args:
+        store: the store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def transaction(self) -> AbstractContextManager[Writing]:
+        """Open the next one."""
+        return self.store.write()
 
 
 def same_format(name: str, version: int) -> None:

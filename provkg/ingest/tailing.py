@@ -1,0 +1,135 @@
+"""A log that grows: what is new is read and mapped, and the stretch that it belongs to is told again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from msgspec.structs import replace
+
+from provkg import ledger
+from provkg.config import Config
+from provkg.edges import Edges
+from provkg.errors import InputError
+from provkg.ingest.reading import More, Outcome, Present, Read, Whole, plain
+from provkg.ingest.sources import absolute
+from provkg.mapping import Mapped, Mapping
+from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader
+from provkg.records import Stretch
+
+
+class Tail:
+    """A log as far as it was read; what it says is the same as if it had been read at once.
+
+    A line is read when it is complete. The file stays open, so that what was written before it was renamed is read to
+    its end.
+
+    Args:
+        path: the log, which is not compressed.
+        reader: reads logs that grow.
+        config: the settings; the base is that of the store.
+        known: what is shared and already written; kept by the caller.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, reader: Reader, config: Config, known: set[str]) -> None:
+        assert reader.live is not None
+        self.path, self.shown, self.reader, self.base = path, absolute(path), reader, config.base
+        self.reading: Live = reader.live(config)
+        self.mapping = Mapping(config, known)
+        self.whole: list[Present] = []
+        self.began = ""
+        self.broken = False
+        self.told: tuple[str, Edges] | None = None  # the last stretch, if nothing of it can change
+        try:
+            self.file: IO[bytes] = path.open("rb")
+        except OSError as error:
+            raise InputError(f"{self.shown}: {error.strerror or error}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def is_at(self, path: Path) -> bool:
+        """Say whether this is the file at a path."""
+        mine = os.fstat(self.file.fileno())
+        try:
+            there = path.stat()
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) and there.st_size >= self.reading.offset
+
+    @property
+    def replaced(self) -> bool:
+        """Say whether something else lies at the path now, or less than was read."""
+        return not self.is_at(self.path)
+
+    def moved(self, shown: str, path: Path | None = None) -> None:
+        """Take over another name: that of the file now, or what the ledger calls what is no more."""
+        self.path, self.shown = path or self.path, shown
+        self.whole = [replace(each, path=shown) for each in self.whole]
+
+    def read(self, *, final: bool = False, again: bool = False) -> Iterator[Outcome]:
+        """Read what is new, and give all stretches; nothing where nothing is new.
+
+        Args:
+            final: nothing will come any more, so a line without its end is read too.
+            again: give all stretches though nothing is new.
+        """
+        try:
+            facts = os.fstat(self.file.fileno())
+            end = facts.st_size if final else self._complete(facts.st_size)
+            if end <= self.reading.offset and not (again and self.began):
+                return
+            yield from self.whole
+            self.file.seek(self.reading.offset)
+            yield from self._stretches(Bounded(self.file, max(0, end - self.reading.offset)))
+        except OSError as error:
+            self.broken = True
+            yield InputError(f"{self.shown}: {error.strerror or error}")
+            return
+        *rest, stop = self.reading.rest()
+        assert isinstance(stop, Stretch)
+        graph = ledger.graph_of(self.base, stop.digest)
+        mapped = self.mapping.if_ended([*rest, stop])
+        yield self._plain(graph, stop, mapped)
+        self.told = None if rest else (graph, mapped.edges)  # what nobody has claimed yet may be claimed later
+        identity = (facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
+        yield Whole(ledger.Placed(self.shown, graph, stop.digest, stop.end, *identity), self.began)
+        self.began = stop.digest
+
+    def _stretches(self, stream: Bounded) -> Iterator[Read]:
+        """Read lines; give the stretches that they complete."""
+        for record in self.reading.read(stream):
+            if isinstance(record, Stretch):
+                graph = ledger.graph_of(self.base, record.digest, ledger.INNER)
+                found = self._plain(graph, record, self.mapping.cut(record))
+                self.whole.append(Present(self.shown, graph, record.digest, record.end))
+                yield found
+            else:
+                self.mapping.add(record)
+
+    def _plain(self, graph: str, end: Stretch, mapped: Mapped) -> Read:
+        begin, told = self.whole[-1].end if self.whole else 0, self.told
+        self.told = None
+        found = plain(mapped, self.shown, graph, begin, end, self.reader, self.base)
+        if told is None:
+            return found
+        than, edges = told
+        return replace(found, more=More(than, mapped.edges.since(edges), edges.speaks_of()))
+
+    def _complete(self, size: int) -> int:
+        """Return where the last line ends that is complete."""
+        at = size
+        while at > self.reading.offset:
+            begin = max(self.reading.offset, at - CHUNK_BYTES)
+            self.file.seek(begin)
+            found = self.file.read(at - begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            at = begin
+        return self.reading.offset

@@ -1,0 +1,83 @@
+"""Go on watching: wait for changes, read them, let others write between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+
+from provkg.errors import StoreError, StoreLocked
+from provkg.ingest.summary import Summary
+from provkg.store import Session, Store
+from provkg.watch.changes import Changes
+from provkg.watch.watching import Batch, Watching
+
+_WAIT_SECONDS = 1.0  # without a change, until another process may write
+_MOST_WAIT_SECONDS = 30.0  # between two tries to write a store that cannot be written
+
+
+def run(store: Store, paths: Sequence[Path], *, poll: bool, stop: Event) -> Iterator[Batch | StoreError]:
+    """Read what is there, then what comes, until it is told to stop; a batch that has begun is ended.
+
+    Args:
+        store: the store to write.
+        paths: files that are there, and folders.
+        poll: look at each file again and again, whatever the file system is.
+        stop: ends it.
+
+    Yields:
+        what each transaction did; an error where the store could not be written, which is tried again.
+
+    Raises:
+        InputError: a path is not there.
+    """
+    changes = Changes(paths, poll=poll, stop=stop)
+    watching, writer, left = Watching(store, paths), _Writer(store), 0.0
+    waiting = changes.wait(_WAIT_SECONDS)
+    pending = next(waiting, set())  # what changes from here on is told of, so all that is there can be looked at
+    pending |= watching.everything()
+    if not pending:
+        yield Batch(Summary())
+    try:
+        while not stop.is_set():
+            if pending:
+                try:
+                    found = watching.batch(writer.session(), pending)
+                except StoreError as error:
+                    writer.close()
+                    left = min(_MOST_WAIT_SECONDS, 2 * left or 0.1)
+                    if not isinstance(error, StoreLocked):
+                        yield error
+                    stop.wait(left)
+                    continue
+                pending, left = set(), 0.0
+                yield found
+            changed = next(waiting, None)
+            if changed is None:
+                break
+            if not changed or store.wanted():
+                writer.close()
+            pending |= changed
+    finally:
+        writer.close()
+        watching.close()
+
+
+class _Writer:
+    """Is the one who writes a store, while there is something to write."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.open = store, ExitStack()
+        self.opened: Session | None = None
+
+    def session(self) -> Session:
+        """Return the session that is open, or a new one."""
+        if self.opened is None:
+            self.opened = self.open.enter_context(self.store.session())
+        return self.opened
+
+    def close(self) -> None:
+        """Let others write."""
+        self.open.close()
+        self.opened = None
