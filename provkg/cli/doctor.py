@@ -4,20 +4,28 @@ import click
 
 from provkg.cli import say
 from provkg.cli.output import chosen, opened, with_format, write
+from provkg.knowledge import open as open_graph
 
 
 @click.command()
 @click.option("--reindex", is_flag=True, help="Make the lineage index and the summaries again from the quads.")
 @click.option("--optimize", is_flag=True, help="Put together what many ingests have left apart (embedded store).")
 @click.option("--unlock", is_flag=True, help="Say that whoever was writing to a server is dead.")
+@click.option("--migrate", is_flag=True, help="Bring a store that an older provkg wrote to the format of this one.")
 @with_format("table")
 @click.pass_context
-def doctor(ctx: click.Context, reindex: bool, optimize: bool, unlock: bool, form: str | None, as_json: bool) -> int:
+def doctor(
+    ctx: click.Context, reindex: bool, optimize: bool, unlock: bool, migrate: bool, form: str | None, as_json: bool
+) -> int:
     """Check that what is derived (the lineage index, the summaries) is what the quads say.
 
     Reads all of the store: seconds a night. After some twenty ingests --optimize makes questions twice as fast; it
     takes 1 to 2 seconds a night that the store holds. Exit status 1 if something is not as it should be.
     """
+    if migrate:
+        before = open_graph(ctx.obj["store"]).migrate()
+        say(f"the store had format {before} and has that of this provkg: ingest its files again to count their bytes")
+        return 0
     kg = opened(ctx)
     if unlock:
         gone = kg.store.unlock()

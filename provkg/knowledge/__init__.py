@@ -191,6 +191,12 @@ class KnowledgeGraph(Stamps, Publishing):
 
         return checks(self.store)
 
+    def migrate(self) -> int:
+        """Bring the store to the format of this provkg; return the one it had: see :mod:`provkg.moving.migrating`."""
+        from provkg.moving import migrate
+
+        return migrate(self.store)
+
     def reindex(self) -> int:
         """Make the lineage index and the summaries again from the quads; return how many edges there are."""
         from provkg.knowledge.repair import reindex

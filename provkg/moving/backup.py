@@ -16,7 +16,9 @@ import pyoxigraph
 from provkg.errors import InputError, StoreError
 from provkg.ingest.parts import MANIFEST, write_parts
 from provkg.moving.exports import checked, load
+from provkg.moving.migrating import bring
 from provkg.store import Graph, Writing
+from provkg.store.protocol import FORMAT, OLDEST
 
 
 class Backup(NamedTuple):
@@ -41,7 +43,7 @@ def backup(graph: Graph, folder: str | Path) -> Backup:
     try:
         shutil.rmtree(part, ignore_errors=True)  # of a backup that was broken off
         found, digest = write_parts(graph, part), graph.digest()
-        manifest = json.loads((part / MANIFEST).read_bytes()) | {"digest": digest}
+        manifest = json.loads((part / MANIFEST).read_bytes()) | {"digest": digest, "format": FORMAT}
         (part / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
         part.rename(target)
         held = os.open(target.parent, os.O_RDONLY)
@@ -74,6 +76,7 @@ def restored(writing: Writing, folder: str | Path) -> Backup:
         load(store, path / str(part["file"]))
         writing.load(cast("bytes", store.dump(format=pyoxigraph.RdfFormat.N_QUADS)).decode())
     digest = writing.graph.digest()
+    bring(writing, int(cast("int", manifest.get("format", OLDEST))))
     if digest != manifest["digest"]:
         raise StoreError(f"{path}: the graph is not the one that was backed up: {digest}", hint="take another backup")
     return Backup(sum(cast("int", part["quads"]) for part in parts), len(parts), digest)

@@ -50,9 +50,10 @@ KEPT_SNAPSHOTS, KEPT_SECONDS = 2, 60  # a snapshot stays until it is older than 
 class EmbeddedStore(Store):
     """A folder that holds a store. Making one touches nothing: reading and writing open it."""
 
-    def __init__(self, path: Path, config: Config) -> None:
+    def __init__(self, path: Path, config: Config, *, oldest: int = FORMAT) -> None:
         self.path = path
         self.config = config
+        self.oldest = oldest
         self._kept: tuple[object, LocalGraph] | None = None
 
     def __getstate__(self) -> dict[str, object]:
@@ -116,20 +117,28 @@ class EmbeddedStore(Store):
         except OSError:
             return ""
 
+    def layout(self) -> tuple[int, str]:
+        """Return the format of the store, and the base of its IRIs; those of a new one where there is none."""
+        try:
+            layout = json.loads((self.path / "format.json").read_text("utf-8"))
+            return int(layout["format"]), str(layout["base"])
+        except FileNotFoundError:
+            return FORMAT, self.config.base
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self.path}/format.json: {error}") from None
+
+    def note_format(self, base: str) -> None:
+        """Say that the store has the format of this provkg."""
+        replace_file(self.path / "format.json", json.dumps({"format": FORMAT, "base": base}))
+
     def base(self) -> str:
         """Return the base of the store's IRIs.
 
         Raises:
             StoreError: a newer provkg wrote this store.
         """
-        try:
-            layout = json.loads((self.path / "format.json").read_text("utf-8"))
-            version, base = int(layout["format"]), str(layout["base"])
-        except FileNotFoundError:
-            return self.config.base
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{self.path}/format.json: {error}") from None
-        same_format(str(self.path), version)
+        version, base = self.layout()
+        same_format(str(self.path), version, self.oldest)
         return base
 
     @contextmanager
@@ -211,7 +220,7 @@ class EmbeddedStore(Store):
         """
         copy.rename(copy.with_suffix(""))
         if self.current() is None:
-            replace_file(self.path / "format.json", json.dumps({"format": FORMAT, "base": base}))
+            self.note_format(base)
         replace_file(self.path / "CURRENT", copy.stem)
         self.sweep(self.current(), kept=kept)
 

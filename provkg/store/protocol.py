@@ -14,7 +14,7 @@ from provkg.errors import StoreError
 from provkg.store.graph import Graph
 
 # 2: pkg:drawnFrom; 3: what is beside the quads, summaries; 4: pkg:byContent; 5: stretches of logs, pkg:SourceFile
-FORMAT = 5  # of what a store holds
+FORMAT, OLDEST = 5, 4  # of what a store holds, and the oldest that can be brought to it
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,13 @@ class OneByOne(Session):
         return self.store.write()
 
 
-def same_format(name: str, version: int) -> None:
+def same_format(name: str, version: int, oldest: int = FORMAT) -> None:
     """Refuse a store that another version of provkg wrote.
+
+    Args:
+        name: of the store, for people.
+        version: its format.
+        oldest: the oldest format that is taken.
 
     Raises:
         StoreError: a newer or an older one did.
@@ -176,10 +181,10 @@ def same_format(name: str, version: int) -> None:
         raise StoreError(
             f"{name} was written by a newer provkg (format {version}, this one knows {FORMAT})", hint="upgrade provkg"
         )
-    if version < FORMAT:
+    if version < oldest:
+        hint = "provkg doctor --migrate" if version >= OLDEST else "ingest its sources into a new store"
         raise StoreError(
-            f"{name} was written by an older provkg (format {version}, this one writes {FORMAT})",
-            hint="ingest its sources into a new store",
+            f"{name} was written by an older provkg (format {version}, this one writes {FORMAT})", hint=hint
         )
 
 
