@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from provkg.knowledge import KnowledgeGraph
 from provkg.readers import find_reader, open_source
 from provkg.records import Record
 from tests import servers
+from tests.watching import Watcher, until
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -89,3 +92,29 @@ def virtuoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     """A Virtuoso server, for all tests of the group ``servers``."""
     with servers.virtuoso(tmp_path_factory.mktemp("virtuoso")) as url:
         yield Config(store=url, remote=Remote(user="dba", password=servers.PASSWORD))
+
+
+@pytest.fixture
+def watcher(tmp_path: Path) -> Iterator[Watcher]:
+    """Start ``provkg watch`` with some arguments; when this returns it has read what is there."""
+    started = []
+
+    def watcher(*arguments: object, **more: str) -> subprocess.Popen[str]:
+        told = tmp_path / f"watch{len(started)}.err"
+        with told.open("w") as stderr:
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "provkg", "--store", str(tmp_path / "store"), "watch", *map(str, arguments)],
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    text=True,
+                    env=environment() | more,
+                )
+            )
+        until(lambda: "watching" in told.read_text() or started[-1].poll() is not None)
+        return started[-1]
+
+    yield watcher
+    for each in started:
+        each.kill()
+        each.wait()

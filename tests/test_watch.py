@@ -4,10 +4,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +15,9 @@ from provkg.knowledge import KnowledgeGraph
 from provkg.readers import lines
 from provkg.resources import sample
 from provkg.watch import Watching, shared
-from tests.conftest import environment
 from tests.test_cli import provkg as command
 from tests.test_ledger import long_log, sound
-
-DEADLINE = 60
+from tests.watching import DEADLINE, Watcher, until
 
 
 @pytest.fixture(autouse=True)
@@ -186,51 +180,16 @@ def test_what_could_not_be_written_is_written_the_next_time(
 # The command
 
 
-@pytest.fixture
-def process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    started = []
-
-    def process(*arguments: object, **more: str) -> subprocess.Popen[str]:
-        told = tmp_path / f"watch{len(started)}.err"
-        with told.open("w") as stderr:
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "provkg", "--store", str(tmp_path / "store"), "watch", *map(str, arguments)],
-                    stdout=subprocess.PIPE,
-                    stderr=stderr,
-                    text=True,
-                    env=environment() | more,
-                )
-            )
-        until(lambda: "watching" in told.read_text() or started[-1].poll() is not None)
-        return started[-1]
-
-    yield process
-    for each in started:
-        each.kill()
-        each.wait()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is true."""
-    end = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def size(kg: KnowledgeGraph) -> int:
     return sum(each.size for each in kg.sources()) if kg.store.exists() else 0
 
 
 @pytest.mark.parametrize("poll", [False, True])
-def test_the_command_reads_what_comes_until_it_is_told_to_end(
-    tmp_path: Path, process: Callable[..., subprocess.Popen[str]], poll: bool
-) -> None:
+def test_the_command_reads_what_comes_until_it_is_told_to_end(tmp_path: Path, watcher: Watcher, poll: bool) -> None:
     folder, text = tmp_path / "logs", long_log(30).encode()
     (folder / "sub").mkdir(parents=True)
     (folder / "a.log").write_bytes(text[: text[:9_000].rindex(b"\n") + 1])
-    running, kg = process(folder, *(["--poll"] if poll else [])), provkg.open(tmp_path / "store")
+    running, kg = watcher(folder, *(["--poll"] if poll else [])), provkg.open(tmp_path / "store")
     until(lambda: size(kg) == (folder / "a.log").stat().st_size)
     with (folder / "a.log").open("ab") as file:
         file.write(text[file.tell() :])
@@ -252,14 +211,12 @@ def undisturbed(store: Path, *paths: Path) -> str:
     return provkg.open(store).graph().digest()
 
 
-def test_it_can_be_killed_at_any_time_and_started_again(
-    tmp_path: Path, process: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_it_can_be_killed_at_any_time_and_started_again(tmp_path: Path, watcher: Watcher) -> None:
     folder, text = tmp_path / "logs", long_log(40).encode()
     folder.mkdir()
     kg, dice, at = provkg.open(tmp_path / "store"), random.Random(5), 0
     for _ in range(3):
-        running = process(folder)
+        running = watcher(folder)
         for _ in range(dice.randrange(1, 6)):
             with (folder / "a.log").open("ab") as file:
                 file.write(text[at : at + 2_500])
@@ -270,20 +227,18 @@ def test_it_can_be_killed_at_any_time_and_started_again(
         running.wait()
     with (folder / "a.log").open("ab") as file:
         file.write(text[at:])
-    process(folder)
+    watcher(folder)
     until(lambda: size(kg) == len(text))
     assert kg.graph().digest() == undisturbed(tmp_path / "fresh", folder)
     assert sound(kg)
 
 
-def test_systemd_is_told_when_it_is_ready_and_when_it_ends(
-    tmp_path: Path, process: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_systemd_is_told_when_it_is_ready_and_when_it_ends(tmp_path: Path, watcher: Watcher) -> None:
     (tmp_path / "a.log").write_bytes(long_log(2).encode())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(str(tmp_path / "notify"))
         told.settimeout(DEADLINE)
-        running = process(tmp_path / "a.log", NOTIFY_SOCKET=str(tmp_path / "notify"))
+        running = watcher(tmp_path / "a.log", NOTIFY_SOCKET=str(tmp_path / "notify"))
         assert told.recv(100) == b"READY=1"
         running.terminate()
         assert told.recv(100) == b"STOPPING=1"

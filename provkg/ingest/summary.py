@@ -15,7 +15,8 @@ class Summary:
     """What an ingest did.
 
     ``errors`` are the inputs that could not be read at all, each with its hint; ``touched`` the graphs of the sources
-    that are new, or of which the answer to what was read has changed; ``paths`` what was read, or was known.
+    that are new, or of which the answer to what was read has changed; ``paths`` what was read, or was known;
+    ``activities`` and ``sessions`` those of which something new was read.
     """
 
     sources: int = 0
@@ -30,6 +31,8 @@ class Summary:
     errors: list[InputError] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     paths: list[str] = field(default_factory=list)
+    activities: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
 
     @property
     def exit_status(self) -> int:

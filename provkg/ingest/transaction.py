@@ -291,7 +291,10 @@ class Transaction:
 
     def tell(self, read: Read) -> None:
         """Note what is to be resolved: of a stretch that was told before only what is new."""
-        if read.more is None or read.graph not in self.extended:
+        new = read.more.edges if read.more is not None and read.graph in self.extended else read.edges
+        self.summary.activities |= new.speaks_of()
+        self.summary.sessions |= new.nights.keys()
+        if read.more is None or new is read.edges:
             self.batch.edges[read.graph] = read.edges
             return
         self.batch.edges[read.graph] = read.more.edges

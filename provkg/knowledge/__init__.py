@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.questions.citing import Change
     from provkg.validation import Report
     from provkg.validation import scope as scopes
-    from provkg.watch import Batch
+    from provkg.watch import Alarm, Batch, Rules
 
 __all__ = ["Card", "KnowledgeGraph", "open", "open_with"]
 
@@ -56,12 +56,17 @@ class KnowledgeGraph(Stamps, Publishing):
         return ingest(self.store, paths, progress=progress, scheduler=scheduler)
 
     def watch(
-        self, paths: Iterable[str | Path], *, poll: bool = False, stop: Event | None = None
-    ) -> Iterator[Batch | StoreError]:
+        self,
+        paths: Iterable[str | Path],
+        *,
+        poll: bool = False,
+        stop: Event | None = None,
+        rules: Rules | None = None,
+    ) -> Iterator[Batch | Alarm | StoreError]:
         """Read files and folders while they are written, until told to stop; see :func:`provkg.watch.run`."""
         from provkg.watch import run
 
-        return run(self.store, [Path(path) for path in paths], poll=poll, stop=stop or Event())
+        return run(self.store, [Path(path) for path in paths], poll=poll, stop=stop or Event(), rules=rules)
 
     def bound(self, question: str, **values: Any) -> str:
         """Return the SPARQL of a question with its values; errors are those of :meth:`ask`."""

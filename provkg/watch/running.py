@@ -11,13 +11,16 @@ from provkg.errors import StoreError, StoreLocked
 from provkg.ingest.summary import Summary
 from provkg.store import Session, Store
 from provkg.watch.changes import Changes
+from provkg.watch.rules import Alarm, Rules
 from provkg.watch.watching import Batch, Watching
 
 _WAIT_SECONDS = 1.0  # without a change, until another process may write
 _MOST_WAIT_SECONDS = 30.0  # between two tries to write a store that cannot be written
 
 
-def run(store: Store, paths: Sequence[Path], *, poll: bool, stop: Event) -> Iterator[Batch | StoreError]:
+def run(
+    store: Store, paths: Sequence[Path], *, poll: bool, stop: Event, rules: Rules | None = None
+) -> Iterator[Batch | Alarm | StoreError]:
     """Read what is there, then what comes, until it is told to stop; a batch that has begun is ended.
 
     Args:
@@ -25,15 +28,18 @@ def run(store: Store, paths: Sequence[Path], *, poll: bool, stop: Event) -> Iter
         paths: files that are there, and folders.
         poll: look at each file again and again, whatever the file system is.
         stop: ends it.
+        rules: speak up when they see trouble.
 
     Yields:
-        what each transaction did; an error where the store could not be written, which is tried again.
+        what each transaction did; the alarms of the rules; an error where the store could not be written, which is
+        tried again.
 
     Raises:
         InputError: a path is not there.
     """
     changes = Changes(paths, poll=poll, stop=stop)
     watching, writer, left = Watching(store, paths), _Writer(store), 0.0
+    rules = rules or Rules(frozenset())
     waiting = changes.wait(_WAIT_SECONDS)
     pending = next(waiting, set())  # what changes from here on is told of, so all that is there can be looked at
     pending |= watching.everything()
@@ -53,12 +59,16 @@ def run(store: Store, paths: Sequence[Path], *, poll: bool, stop: Event) -> Iter
                     continue
                 pending, left = set(), 0.0
                 yield found
+                if found.summary.touched:
+                    yield from rules.look(store.read(), found.summary.activities, found.summary.sessions)
             changed = next(waiting, None)
             if changed is None:
                 break
             if not changed or store.wanted():
                 writer.close()
             pending |= changed
+            if rules.running:
+                yield from rules.tick(store.read())
     finally:
         writer.close()
         watching.close()
