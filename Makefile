@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 READERS := .venv-readers
 
-.PHONY: demo test lint peers readers bench bench-year yasgui oxigraph clean
+.PHONY: demo test lint sbom audit peers readers bench bench-year yasgui oxigraph clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -27,6 +27,19 @@ lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+$(VENV)/audit: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=5' 'pip-audit>=2.7'
+	@touch $@
+
+sbom: $(VENV)/audit  ## sbom.json: what is installed, as CycloneDX
+	@$(BIN)/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+	@$(BIN)/python -c 'import json; print(len(json.load(open("sbom.json"))["components"]), "components in sbom.json")'
+
+audit: $(VENV)/audit  ## advisories of PyPI about what is installed
+	@$(BIN)/python -c 'import urllib.request as r; r.urlopen("https://pypi.org/pypi/pip/json", timeout=10)' 2>/dev/null || \
+	{ echo "PyPI's advisories cannot be reached: nothing was audited"; exit 0; } && \
+	$(BIN)/pip-audit --progress-spinner off --skip-editable
 
 # The real lstosa, with the lstchain and ctapipe that it needs, and logprov: beside the project, because they need older packages.
 $(PEERS)/installed:

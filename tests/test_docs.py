@@ -95,3 +95,11 @@ def test_every_layer_of_shapes_is_in_the_readme_with_the_number_of_its_rules() -
     shapes = load().known.values()
     listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", README, re.MULTILINE))
     assert listed == {layer: str(sum(layer in shape.layers for shape in shapes)) for layer in LAYERS}
+
+
+def test_what_security_names_is_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert len(named) > 15
+    missing = [name for name in named if not any((ROOT / place / name).exists() for place in ("tests", "provkg"))]
+    assert not missing
