@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 READERS := .venv-readers
 
-.PHONY: demo test lint sbom audit peers readers bench bench-year yasgui oxigraph clean
+.PHONY: demo test torture lint sbom audit peers readers bench bench-year yasgui oxigraph clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -21,6 +21,10 @@ demo: $(VENV)/installed  ## the main job on the bundled sample records
 
 test: $(VENV)/installed  ## every test
 	@$(BIN)/python -m pytest
+
+# TORTURE gives options, such as TORTURE='--night NIGHT --minutes 20'
+torture: $(VENV)/installed  ## an hour: 200 kills, a log of 10 GB, a night written live; writes tests/TORTURE.md
+	@$(BIN)/python -m tests.torture $(TORTURE)
 
 lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/ruff check .

@@ -34,6 +34,12 @@ def prov() -> Recorder:
 
 
 @pytest.fixture(autouse=True)
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a test removes is missed at once, and not after 50 ms."""
+    monkeypatch.setattr("provkg.capture.sink._SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def according_to_the_schema() -> Any:
     """Every record that a test writes is one of the published schema."""
     yield

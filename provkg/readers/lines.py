@@ -70,7 +70,7 @@ class Reading(Live):
         seen: the digest of all bytes so far.
         number: how many lines were read.
         offset: how many bytes were read.
-        begin: where the stretch begins that is being read.
+        said: bytes of lines with records, or with what is quarantined, in the stretch that is being read.
         nothing: bytes of that stretch that are no records.
     """
 
@@ -78,15 +78,15 @@ class Reading(Live):
     seen: Any = field(default_factory=hashlib.sha256)
     number: int = 0
     offset: int = 0
-    begin: int = 0
+    said: int = 0
     nothing: int = 0
 
     def read(self, stream: Bounded) -> Iterator[Record]:
         """Read lines to the end of a stream, in stretches that end where their content says."""
         while raw := stream.readline(LINE_LIMIT):
-            if self.offset - self.begin >= STRETCH_BYTES:
+            if self.said >= STRETCH_BYTES:
                 yield self.stretch()
-                self.begin, self.nothing = self.offset, 0
+                self.said = self.nothing = 0
             self.number += 1
             self.seen.update(raw)
             if len(raw) == LINE_LIMIT and raw[-1:] != b"\n":
@@ -98,6 +98,7 @@ class Reading(Live):
                 if isinstance(record, Quarantined):
                     quarantined += record.length
                 yield record
+            self.said += len(raw) if taken or quarantined else 0
             self.nothing += 0 if taken else len(raw) - quarantined
             self.offset += len(raw)
 
@@ -121,6 +122,7 @@ class Reading(Live):
         reason = f"the line is longer than {LINE_LIMIT:,} bytes"
         found = Quarantined(line=self.number, offset=self.offset, length=length, reason=reason, text="")
         self.offset += length
+        self.said += length
         return found
 
     def line(self, raw: bytes) -> tuple[bool, list[Record]]:
