@@ -37,8 +37,7 @@ def run(
     Raises:
         InputError: a path is not there.
     """
-    changes = Changes(paths, poll=poll, stop=stop)
-    watching, writer, left = Watching(store, paths), _Writer(store), 0.0
+    changes, watching, writer = Changes(paths, poll=poll, stop=stop), Watching(store, paths), _Writer(store)
     rules = rules or Rules(frozenset())
     waiting = changes.wait(_WAIT_SECONDS)
     pending = next(waiting, set())  # what changes from here on is told of, so all that is there can be looked at
@@ -48,16 +47,13 @@ def run(
     try:
         while not stop.is_set():
             if pending:
-                try:
-                    found = watching.batch(writer.session(), pending)
-                except StoreError as error:
-                    writer.close()
-                    left = min(_MOST_WAIT_SECONDS, 2 * left or 0.1)
-                    if not isinstance(error, StoreLocked):
-                        yield error
-                    stop.wait(left)
+                found = writer.batch(watching, pending)
+                if isinstance(found, StoreError):
+                    if not isinstance(found, StoreLocked):
+                        yield found
+                    stop.wait(writer.patience)
                     continue
-                pending, left = set(), 0.0
+                pending = set()
                 yield found
                 if found.summary.touched:
                     yield from rules.look(store.read(), found.summary.activities, found.summary.sessions)
@@ -75,17 +71,25 @@ def run(
 
 
 class _Writer:
-    """Is the one who writes a store, while there is something to write."""
+    """Is the one who writes a store, while there is something to write; ``patience`` is how long to wait in seconds."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.open = store, ExitStack()
         self.opened: Session | None = None
+        self.patience = 0.0
 
-    def session(self) -> Session:
-        """Return the session that is open, or a new one."""
-        if self.opened is None:
-            self.opened = self.open.enter_context(self.store.session())
-        return self.opened
+    def batch(self, watching: Watching, pending: set[Path]) -> Batch | StoreError:
+        """Write a batch; return the error where that could not be done, and is to be tried again."""
+        try:
+            if self.opened is None:
+                self.opened = self.open.enter_context(self.store.session())
+            found = watching.batch(self.opened, pending)
+        except StoreError as error:
+            self.close()
+            self.patience = min(_MOST_WAIT_SECONDS, 2 * self.patience or 0.1)
+            return error
+        self.patience = 0.0
+        return found
 
     def close(self) -> None:
         """Let others write."""
