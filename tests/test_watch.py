@@ -1,9 +1,10 @@
 """What is written while it is watched is the same graph as what is read when all is written."""
 
-import os
+import itertools
 import random
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,43 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     assert "no such file or folder" in done.stderr
 
 
-def test_local_disks_are_known() -> None:
-    assert not shared(Path("/"))
-    assert os.path.ismount("/")
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/", False), ("/data/a", False), ("/fefs/a b/x", True), ("/fefsx", False), ("/home/me", True), ("/fuse/x", True)],
+)
+def test_file_systems_of_other_machines_are_known(path: str, expected: bool, tmp_path: Path) -> None:
+    table = tmp_path / "mounts"
+    table.write_text(
+        "/dev/vda / ext4 rw 0 0\n/dev/vdb /data xfs rw 0 0\nmgs:/fefs /fefs/a\\040b lustre rw 0 0\n"
+        "server:/home /home nfs4 rw 0 0\nsshfs /fuse fuse.sshfs rw 0 0\n"
+    )
+    assert shared(Path(path), table) == expected
+    assert shared(Path(path), tmp_path / "none"), "nothing is known"
+
+
+def test_others_get_their_turn_while_a_log_never_rests(tmp_path: Path, watcher: Watcher) -> None:
+    folder, ended = tmp_path / "logs", threading.Event()
+    (folder / "snapshots").mkdir(parents=True)  # a folder of that name makes no store of the one around it
+    watcher(folder)
+
+    def write() -> None:
+        for number in itertools.count():
+            with (folder / "a.log").open("ab") as file:
+                file.write(long_log(1, number).encode())
+            if ended.wait(0.01):
+                return
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        kg = provkg.open(tmp_path / "store")
+        until(lambda: size(kg) > 20_000)
+        (tmp_path / "store" / "wanted").touch()  # of one that was killed while it waited
+        for _ in range(3):
+            done = command("--store", tmp_path / "store", "ingest", sample())
+            assert done.returncode in (0, 4), done.stderr
+    finally:
+        ended.set()
+        writing.join()
+    until(lambda: size(kg) >= (folder / "a.log").stat().st_size + sum(p.stat().st_size for p in sample().iterdir()))
+    assert kg.graph().digest() == undisturbed(tmp_path / "fresh", folder, sample())

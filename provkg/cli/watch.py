@@ -139,7 +139,7 @@ def _tell(batch: Batch, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         emit(json.dumps(_as_json(batch), ensure_ascii=False))
     else:
-        told = ", ".join(f"{summary.counts[name]:,} {name}" for name in ("activities", "usages", "generations") if name)
+        told = ", ".join(f"{summary.counts[name]:,} {name}" for name in ("activities", "usages", "generations"))
         emit(f"{time.strftime('%H:%M:%S')} {summary.sources:,} sources: {told}, in {batch.seconds:.2f} s")
 
 

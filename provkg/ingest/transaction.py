@@ -185,20 +185,20 @@ class Transaction:
 
     def stretches(self, last: str) -> list[str]:
         """Return the stretches of a document by the last of them."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         while last and last not in found:
-            found.append(last)
+            found[last] = None
             known = self.entry(last)
             last = known.follows if known is not None else ""
-        return found[::-1]
+        return [*reversed(found)]
 
     # Replacing
 
     def claim(self, placed: ledger.Placed) -> None:
         """Note what a path holds now; what it held before and does not any more is gone if no other path holds it."""
         path, before = placed.path, self.placed(placed.path)
-        now = self.stretches(placed.holds)
-        self.release(path, [graph for graph in self.chain(path) if graph not in set(now)])
+        now = dict.fromkeys(self.stretches(placed.holds))
+        self.release(path, [graph for graph in self.chain(path) if graph not in now])
         for graph in now:
             self.name(graph, path)
         if before is None or before != placed:

@@ -47,9 +47,9 @@ def checks(store: Store) -> Iterator[Check]:
 
 def _bytes(graph: Graph) -> Check:
     """See that each byte of each document is accounted for once: as records, as no records, or as quarantined."""
-    told = [document_of(graph, last) for last in ledger.documents(graph)]
-    wrong = [each.last for each in told if each.wrong]
     held = set(ledger.documents(graph))
+    told = [document_of(graph, last) for last in sorted(held)]
+    wrong = [each.last for each in told if each.wrong]
     paths = [path for path in ledger.paths(graph) if (it := ledger.placed(graph, path)) is None or it.holds not in held]
     found = (
         f"{sum(each.size for each in told):,} bytes of {len(told):,} documents, {len(wrong):,} of these do not add up"

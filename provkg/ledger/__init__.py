@@ -129,12 +129,12 @@ def paths(graph: Graph) -> list[str]:
 
 def chain(graph: Graph, last: str) -> list[str]:
     """Return the stretches of a document in order, of which this is the last."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     while last and last not in found:
-        found.append(last)
+        found[last] = None
         before = graph.quads(last, PKG.follows, None, graph.iri(LEDGER))
         last = min((_value(quad.object) for quad in before), default="")
-    return found[::-1]
+    return [*reversed(found)]
 
 
 def file_quads(graph: Graph, path: str) -> list[Quad]:

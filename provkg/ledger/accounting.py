@@ -98,10 +98,10 @@ def _wrong(stretches: tuple[Bytes, ...], sizes: set[int], pieces: int, facts: li
     if any(PKG.recordBytes not in each for each in facts):
         return "read by a provkg that did not count bytes"
     at = 0
-    for each in stretches:
+    for each, told in zip(stretches, facts, strict=True):
         if each.begin != at:
             return f"the stretch after byte {at:,} begins at {each.begin:,}"
-        if each.records < 0 or each.records != _number(facts[stretches.index(each)], PKG.recordBytes):
+        if each.records < 0 or each.records != _number(told, PKG.recordBytes):
             return f"the bytes from {each.begin:,} are not counted once"
         at += each.length
     if sizes - {at}:

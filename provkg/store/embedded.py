@@ -84,7 +84,9 @@ class EmbeddedStore(Store):
         return self.path / "snapshots" / number
 
     def read(self) -> LocalGraph:
-        """Open the current snapshot for reading; it does not change, and is kept until the second ingest after it.
+        """Open the current snapshot for reading; it does not change.
+
+        It is kept for a minute, and until the second ingest after it.
 
         While it is the current one it stays open: what was read of it stays in memory.
 

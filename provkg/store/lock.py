@@ -38,6 +38,8 @@ def lock(folder: Path, what: str = "") -> IO[str]:
                 f"another provkg is writing to {folder}: pid {owner}",
                 hint=f"wait for it to end, or stop it with kill {pid}; reading goes on meanwhile",
             )
+    if what:
+        (folder / WANTED).unlink(missing_ok=True)  # of one that died; one that waits says so again
     stream.truncate(0)
     stream.write(f"{os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}{what}")
     stream.flush()
@@ -59,9 +61,9 @@ def _taken(stream: IO[str]) -> bool:
 
 def _given(stream: IO[str], folder: Path) -> bool:
     """Take the lock from a session, which gives it up between two transactions."""
-    (folder / WANTED).touch()
     try:
         for _ in range(round(PATIENCE_SECONDS / _LOOK_SECONDS)):
+            (folder / WANTED).touch()
             if _taken(stream):
                 return True
             time.sleep(_LOOK_SECONDS)

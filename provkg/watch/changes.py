@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from threading import Event
 
@@ -17,10 +16,15 @@ _OF_OTHERS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs"
 _POLL_MS = 300
 
 
-def shared(path: Path) -> bool:
-    """Say whether a path lies on a file system of other machines, or on one of which nothing is known."""
+def shared(path: Path, table: Path = Path("/proc/self/mounts")) -> bool:
+    """Say whether a path lies on a file system of other machines, or on one of which nothing is known.
+
+    Args:
+        path: a file or folder.
+        table: what is mounted where, https://man7.org/linux/man-pages/man5/fstab.5.html.
+    """
     try:
-        mounts = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+        mounts = table.read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
         return True
     real, best, kind = os.path.realpath(path), "", ""
@@ -70,11 +74,14 @@ class Changes:
             yield {
                 path
                 for path in changed
-                if (path in self.paths or any(map(path.is_relative_to, whole))) and not _in_store(path.parent)
+                if path in self.paths or any(path.is_relative_to(root) and not _in_store(path, root) for root in whole)
             }
 
 
-@lru_cache(10_000)
-def _in_store(folder: Path) -> bool:
-    """Say whether a folder lies in a store: what is written there is not a record."""
-    return any((each / "CURRENT").is_file() or (each / "snapshots").is_dir() for each in (folder, *folder.parents))
+def _in_store(path: Path, root: Path) -> bool:
+    """Say whether a path below a folder lies in a store: what is written there is not a record."""
+    between = [each for each in path.parents if each.is_relative_to(root)]
+    return any(
+        (each / "CURRENT").is_file() or ((each / "lock").is_file() and (each / "snapshots").is_dir())
+        for each in between
+    )

@@ -25,7 +25,7 @@ class Alarm(Struct, frozen=True):
     Args:
         rule: which rule speaks.
         text: what is wrong, in a sentence.
-        subject: the activity or session, by IRI.
+        subject: what it is about: the IRI of an activity or a usage; night, package and version of a version change.
         night: its observation date, where it is known.
     """
 
@@ -91,7 +91,7 @@ class Rules:
                 if others and _is_calibration(graph, usage, version):
                     name = next(iter(_called(graph, version)), version)
                     text = f"{_label(graph, activity)} of {night} read {name} of {', '.join(sorted(others))}"
-                    yield Alarm(NIGHT, text, activity, night)
+                    yield Alarm(NIGHT, text, usage, night)
 
     def changed(self, graph: Graph, session: str) -> Iterator[Alarm]:
         """Find software of which another version ran in the same night before."""

@@ -15,6 +15,7 @@ from provkg.watch.rules import Alarm, Rules
 from provkg.watch.watching import Batch, Watching
 
 _WAIT_SECONDS = 1.0  # without a change, until another process may write
+_TURN_SECONDS = 0.1  # in which another process that waits takes its turn
 _MOST_WAIT_SECONDS = 30.0  # between two tries to write a store that cannot be written
 
 
@@ -62,6 +63,8 @@ def run(
                 break
             if not changed or store.wanted():
                 writer.close()
+            if store.wanted():
+                stop.wait(_TURN_SECONDS)
             pending |= changed
             if rules.running:
                 yield from rules.tick(store.read())
