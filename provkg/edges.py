@@ -80,6 +80,12 @@ class Edges:
     asked: set[str] = field(default_factory=set)
     ends: dict[str, str] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self.usages) + len(self.generations) + len(self.links)
+
+    def __bool__(self) -> bool:
+        return True
+
     def copy(self) -> "Edges":
         """Return the same edges, to which others can be added."""
         return Edges(*(copy(getattr(self, each.name)) for each in fields(self)))

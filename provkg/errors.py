@@ -28,6 +28,15 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 
+def said(error: BaseException) -> str:
+    r"""Return what an exception says, in one line of at most 300 characters.
+
+    >>> said(ValueError("unacceptable\n  in line 3")), said(KeyError())
+    ('unacceptable in line 3', 'KeyError')
+    """
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 class ProvkgError(Exception):
     """Say what went wrong, and what to do about it.
 

@@ -5,10 +5,13 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from provkg.errors import InputError, NotFound
+from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample
 from tests.conftest import environment
 from tests.test_cli import provkg
@@ -183,3 +186,97 @@ def test_deeply_nested_and_hostile_lines_are_quarantined_and_never_run() -> None
     done = provkg("--store", "s", "ingest", "x.log")
     assert "3 quarantined" in done.stdout
     assert not Path("canary").exists()
+
+
+def _ingested(name: str, content: bytes) -> "subprocess.CompletedProcess[str]":
+    done = provkg("--store", "s", "ingest", "--json", spoil(name, content), GOOD)
+    assert "Traceback" not in done.stderr
+    assert "please report" not in done.stderr
+    assert '"activities": 3' in done.stdout, "the others get in"
+    return done
+
+
+DEEP = 100_000
+NESTED = {
+    "terms.ttl": b"@prefix e: <http://e/> .\ne:s e:p " + b"<<( e:s e:p " * DEEP + b"e:o" + b" )>>" * DEEP + b" .",
+    "objects.jsonld": b'{"@id":"http://e/s","http://e/p":' + b'{"http://e/p":' * DEEP + b"1" + b"}" * DEEP + b"}",
+    "rdf.xml": b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="http://a/">'
+    + b"<a:x><a:y>" * DEEP
+    + b"</a:y></a:x>" * DEEP
+    + b"</rdf:RDF>",
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_rdf_that_is_nested_too_deep_is_refused_and_does_not_end_the_process(name: str) -> None:
+    done = _ingested(name, NESTED[name])
+    assert (done.returncode, "nested more than 200 levels deep" in done.stderr) == (4, True)
+
+
+def test_brackets_in_texts_and_iris_of_rdf_are_not_nesting() -> None:
+    spoil("a.ttl", b"@prefix e: <http://e/> .\n" + b'e:s e:p "<<", """<<""", "a\\"<<" . # <<\n' * 300)
+    spoil("a.jsonld", b'{"@id":"http://e/s","http://e/p":[' + b'"[{\\"[",' * 300 + b'"x"]}')
+    spoil("a.rdf", b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="http://a/">'
+          + b'<a:x><a:y a:z="1"/></a:x><!-- <a> -->' * 300 + b"</rdf:RDF>")  # fmt: skip
+    done = provkg("--store", "s", "ingest", "a.ttl", "a.jsonld", "a.rdf")
+    assert (done.returncode, "3 sources read" in done.stdout) == (0, True)
+
+
+def test_blank_nodes_that_no_canonical_form_can_tell_apart_take_no_time() -> None:
+    nodes = [f"_:n{number}" for number in range(12)]  # a canonical form of these takes years
+    edges = [f"{a} <http://www.w3.org/ns/prov#wasDerivedFrom> {b} .\n" for a in nodes for b in nodes if a != b]
+    done = _ingested("clique.nt", "".join(edges).encode())
+    assert done.returncode == 0
+    again = provkg("--store", "s", "ingest", "clique.nt")
+    assert "1 already known" in again.stdout
+
+
+def test_a_library_that_loops_or_crashes_costs_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    h5py = pytest.importorskip("h5py")
+    from provkg.readers.headers import _READER, header_of
+
+    with h5py.File("a.h5", "w") as file:
+        file.attrs["CTA PRODUCT ID"] = "5f3ba3bb-3e29-4d05-8a0a-4e8e0b3a2b6b"
+    before = _READER.running()
+    before.kill()
+    before.wait()
+    assert header_of(Path("a.h5")).meta, "another process goes on"
+    os.mkfifo("endless")  # it never answers
+    end = threading.Timer(1, _READER.running().kill)
+    end.start()
+    with pytest.raises(InputError, match="ended the reader"):
+        header_of(Path("endless"))
+    assert header_of(Path("a.h5")).meta
+
+
+def test_what_astropy_cannot_read_costs_one_product() -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    unit = fits.PrimaryHDU()
+    unit.header["HIERARCH CTA PRODUCT ID"] = "5f3ba3bb"
+    unit.writeto("a.fits")
+    broken = Path("a.fits").read_bytes().replace(b"HIERARCH CTA PRODUCT ID = '", b"HIERARCH CTA PRODUCT ID = \xff")
+    assert _ingested("b.fits", broken).returncode == 4
+
+
+def test_aliases_that_multiply_are_bounded() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    definition = (
+        "x:\n  " + "\n  ".join(lines) + "\nactivities:\n  a:\n    parameters:\n      - name: n\n        default: *a11\n"
+    )
+    assert "too large" in _ingested("definition.yaml", definition.encode()).stderr
+
+
+def test_a_name_with_a_null_byte_answers_to_nothing(kg: KnowledgeGraph) -> None:
+    kg.ingest([GOOD])
+    with pytest.raises(NotFound):
+        kg.lineage("a\0/b")
+
+
+def test_links_that_lead_around_are_followed_once() -> None:
+    Path("in").mkdir()
+    shutil.copy(GOOD, "in")
+    Path("in/around").symlink_to("..", target_is_directory=True)
+    Path("in/itself").symlink_to("itself")
+    done = provkg("--store", "s", "ingest", "in")
+    assert (done.returncode in (0, 4), "1 sources read" in done.stdout) == (True, True), done.stdout + done.stderr

@@ -2,9 +2,7 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from provkg.store import Writing
-
-PIECE_CHARACTERS = 24 << 20
+from provkg.store import PIECE_CHARACTERS, Writing
 
 
 def in_graph(graph: str, lines: list[str]) -> str:
@@ -37,7 +35,7 @@ class Loading:
         if self.parts:
             for load in self.loads[:-1]:  # at most two pieces wait in memory
                 load.result()
-            self.loads = [*self.loads[-1:], self.loader.submit(self.writing.load, "".join(self.parts))]
+            self.loads = [*self.loads[-1:], self.loader.submit(self.writing.load_lines, self.parts)]
             self.parts, self.size = [], 0
 
     def flush(self) -> None:

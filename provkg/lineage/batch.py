@@ -22,7 +22,7 @@ class Batch:
     again: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
-        return sum(len(edges.usages) for edges in self.edges.values())
+        return sum(map(len, self.edges.values()))
 
     def __bool__(self) -> bool:
         return bool(self.edges or self.places or self.activities or self.links or self.sessions)

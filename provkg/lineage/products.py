@@ -95,6 +95,8 @@ def _by_iri(graph: Graph, text: str, _site: str) -> list[str]:
 
 
 def _by_path(graph: Graph, text: str, site: str) -> list[str]:
+    if "\0" in text:  # no name of a file
+        return []
     if "/" not in text and not os.path.exists(text):  # noqa: PTH110 - Path.exists raises for a name that is too long
         return []
     found: list[str] = []

@@ -90,7 +90,7 @@ class _Resolution:
         for activity in self.times:
             self.status(activity)
         self.rewritten()
-        self.writing.load("".join(self.lines))
+        self.writing.load_lines(self.lines)
         self.sweep()
         self.telling.tell(self.delta, self.batch.places, self.versions.places)
         calls = {activity: self.call(activity) for activity in self.times if self.telling.knows(activity)}

@@ -131,14 +131,14 @@ class Summaries:
             for key, numbers in changed.items():
                 _add(numbers, self.taken(view, self.node(kind, "", key)).get(key, ()))
             lines += self.lines(kind, "", {key: numbers for key, numbers in changed.items() if any(numbers)})
-        self.writing.load("".join(lines))
+        self.writing.load_lines(lines)
 
     def recounted(self, view: Graph, lines: list[str]) -> dict[str, Counts]:
         """Remove the sums, take in the lines so far, and return the sums of all sources."""
         for kind in (PKG.NightSummary, PKG.StoreSummary):
             for node in view.subjects(RDF_TYPE, kind):
                 self.taken(view, node)
-        self.writing.load("".join(lines))
+        self.writing.load_lines(lines)
         lines.clear()
         sums = summed({})
         for node in self.writing.graph.subjects(RDF_TYPE, PKG.SourceSummary):

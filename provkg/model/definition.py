@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from provkg.errors import InputError
+from provkg.errors import InputError, said
 from provkg.model.expressions import Expression, parse
 from provkg.model.parts import Activity, Captured, Definition, Entity, Parameter, Slot, bounds
 
@@ -57,9 +57,9 @@ def read_definition(text: str | bytes, path: str) -> Definition:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
-        raise InputError(f"{where}: no YAML: {getattr(error, 'problem', None) or error}") from None
+        raise InputError(f"{where}: no YAML: {getattr(error, 'problem', None) or said(error)}") from None
     except (RecursionError, ValueError) as error:
-        raise InputError(f"{path}: no YAML: {error}") from None
+        raise InputError(f"{path}: no YAML: {said(error)}") from None
     return _Reading(path).definition(root)
 
 
@@ -229,12 +229,14 @@ class _Reading:
             found.lines = {}
             own = set()
             for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise InputError(f"{self.path}:{key.start_mark.line + 1}: a key that is no text")
                 if key.value in own and key.value != "<<":
                     raise InputError(f"{self.path}:{key.start_mark.line + 1}: {key.value!r} is defined twice")
-                own.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+                own.add(key.value)
             self.constructor.flatten_mapping(node)  # merge keys, as YAML has them: what is merged stands first
             for key, value in node.value:
-                name = str(getattr(key, "value", ""))
+                name = str(key.value)
                 found.lines[name] = key.start_mark.line + 1
                 found[name] = self.plain(value, depth + 1)
                 if isinstance(found[name], _Map):

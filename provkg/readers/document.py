@@ -11,7 +11,7 @@ from prov.model import Literal, ProvDocument, ProvElement, ProvRecord
 
 from provkg import identity
 from provkg.config import Config
-from provkg.errors import InputError
+from provkg.errors import InputError, said
 from provkg.readers import Reader, Source
 from provkg.readers.dialects import Statement, from_json, from_provn, from_xml
 from provkg.readers.logentities import data_level, path_digest
@@ -104,9 +104,9 @@ def read(source: Source) -> Iterator[Record]:
             warnings.simplefilter("ignore")
             document = ProvDocument.deserialize(content=content, format=form)
     except InputError as error:
-        raise InputError(f"{source.path}: {error}", hint=error.hint) from None
+        raise InputError(f"{source.path}: {said(error)}", hint=error.hint) from None
     except (ProvError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError) as error:
-        raise InputError(f"{source.path}: no valid PROV document: {error}") from None
+        raise InputError(f"{source.path}: no valid PROV document: {said(error)}") from None
     yield from _Document(source.config, source.digest[:16], prefixes).records(document, statements)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from msgspec.structs import replace
@@ -34,16 +35,16 @@ class Entities:
 
     def read(self, record: dict[Any, Any], line: int, body: str) -> list[Record]:
         """Read an entity record: what its id means from here on."""
-        local, tag, kind = _local_id(record), tag_of(record), str(record.pop("type", ""))
+        local, tag, kind = _local_id(record), intern(tag_of(record)), intern(str(record.pop("type", "")))
         path = _path(record, kind, local)
-        label = str(record.pop("name", "") or record.pop("entity_description", ""))
+        label = intern(str(record.pop("name", "") or record.pop("entity_description", "")))
         digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
         record.pop("session_tag", None)
         entity = Entity(
             name="",
             path=path,
             label=label,
-            content_type=str(record.pop("contentType", "") or ""),
+            content_type=intern(str(record.pop("contentType", "") or "")),
             level=data_level(label),
             digest=digest,
             types=("collection",) if "Collection" in kind else (),
@@ -141,7 +142,7 @@ def path_digest(value: Any, algorithm: Any, path: str, local: str) -> Digest | N
     """Say what a hash is of. lstosa hashes the path and calls it md5: it is a path digest where md5(path) proves it."""
     if not value:
         return None
-    text, name = str(value), str(algorithm or "md5")
+    text, name = str(value), intern(str(algorithm or "md5"))
     if path and text == _md5(path):
         return Digest(name, text, "path")
     return Digest(name, text, "unknown" if text == local or not algorithm else "content")

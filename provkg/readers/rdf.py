@@ -1,13 +1,13 @@
 """PROV-O in any RDF syntax: every triple is kept, and the edges lineage needs are read off them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import groupby
+from typing import Any
 
 from pyoxigraph import (
     BlankNode,
-    CanonicalizationAlgorithm,
     Dataset,
     DefaultGraph,
     Literal,
@@ -19,8 +19,10 @@ from pyoxigraph import (
 )
 
 from provkg import identity
-from provkg.errors import InputError
+from provkg.errors import InputError, said
 from provkg.readers import Reader, Source
+from provkg.readers.depth import LIMIT as DEPTH
+from provkg.readers.depth import too_deep
 from provkg.records import Digest, Iri, Kind, Node, Quarantined, Record, Relation, Typed, Value
 from provkg.resources import folder
 from provkg.vocab import LEDGER, OWL, PKG, PROV, RDF_TYPE, VOPROV, VP
@@ -77,8 +79,6 @@ def read(source: Source) -> Iterator[Record]:
     """
     quads = dataset(source)
     _refuse_stores(source, quads)
-    if any(isinstance(term, BlankNode) for quad in quads for term in (quad.subject, quad.object, quad.graph_name)):
-        quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     yield from _Dataset(source.digest[:16], quads, source.config.base).records()
 
 
@@ -95,7 +95,10 @@ def _refuse_stores(source: Source, quads: Dataset) -> None:
 
 
 def dataset(source: Source) -> Dataset:
-    """Parse a dataset as it stands.
+    """Parse a dataset; its blank nodes are named by their order.
+
+    A canonical form would take exponential time for some documents, and it is not needed: names that blank nodes give
+    IRIs begin with the digest of the document.
 
     Raises:
         InputError: it is broken; the message names line and column.
@@ -105,10 +108,31 @@ def dataset(source: Source) -> Dataset:
     data = source.read(LIMIT)
     if form is RdfFormat.RDF_XML and b"<!DOCTYPE" in data[:65536]:
         raise InputError(f"{source.path}: XML with a document type declaration is refused", hint="remove the DOCTYPE")
+    if too_deep(data, form):
+        raise InputError(f"{source.path}: nested more than {DEPTH} levels deep", hint="write it flat")
     try:
-        return Dataset(parse(data, format=form, base_iri=source.config.base))
+        return Dataset(_named(parse(data, format=form, base_iri=source.config.base)))
     except (SyntaxError, ValueError) as error:
-        raise InputError(f"{source.path}: {error}") from None
+        raise InputError(f"{source.path}: {said(error)}") from None
+
+
+def _named(quads: Iterable[Quad]) -> Iterator[Quad]:
+    names: dict[str, BlankNode] = {}
+
+    def same(term: Any) -> Any:
+        if isinstance(term, BlankNode):
+            return names.setdefault(term.value, BlankNode(f"b{len(names)}"))
+        return Triple(same(term.subject), term.predicate, same(term.object)) if isinstance(term, Triple) else term
+
+    for quad in quads:
+        if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode | Literal):
+            yield (
+                quad
+                if not isinstance(quad.graph_name, BlankNode)
+                else Quad(quad.subject, quad.predicate, quad.object, same(quad.graph_name))
+            )
+        else:
+            yield Quad(same(quad.subject), quad.predicate, same(quad.object), same(quad.graph_name))
 
 
 READER = Reader("rdf", knows, read)

@@ -8,10 +8,11 @@ from provkg.store.embedded import EmbeddedStore
 from provkg.store.graph import Graph, Row, Term, is_iri, readable, text_of, values, written
 from provkg.store.local import LocalGraph
 from provkg.store.memory import MemoryStore
-from provkg.store.protocol import Session, Store, Unfinished, Writing
+from provkg.store.protocol import PIECE_CHARACTERS, Session, Store, Unfinished, Writing
 from provkg.store.sparql import tokens, words
 
 __all__ = [
+    "PIECE_CHARACTERS",
     "EmbeddedStore",
     "Graph",
     "LocalGraph",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from provkg.store.graph import Graph
 
 # 2: pkg:drawnFrom; 3: what is beside the quads, summaries; 4: pkg:byContent; 5: stretches of logs, pkg:SourceFile
 FORMAT, OLDEST = 5, 4  # of what a store holds, and the oldest that can be brought to it
+PIECE_CHARACTERS = 24 << 20  # of N-Quads that are loaded at once
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,18 @@ class Writing(ABC):
     @abstractmethod
     def load(self, quads: str) -> None:
         """Load N-Quads. The mapper has checked every IRI, so the parser need not."""
+
+    def load_lines(self, lines: Iterable[str]) -> None:
+        """Load lines of N-Quads, or texts of many lines, in pieces that take a bounded amount of memory."""
+        waiting, size = [], 0
+        for piece in _pieces(lines):
+            waiting.append(piece)
+            size += len(piece)
+            if size >= PIECE_CHARACTERS:
+                self.load("".join(waiting))
+                waiting, size = [], 0
+        if waiting:
+            self.load("".join(waiting))
 
     @abstractmethod
     def remove(self, quads: list[Quad]) -> None:
@@ -198,3 +212,14 @@ def same_base(stored: str, wanted: str) -> None:
         raise StoreError(
             f"the store's IRIs begin with {stored}, the settings say {wanted}", hint="set base in provkg.toml"
         )
+
+
+def _pieces(texts: Iterable[str]) -> Iterator[str]:
+    """Give texts, in parts that end with a line where they are long."""
+    for text in texts:
+        at = 0
+        while len(text) - at > PIECE_CHARACTERS:
+            end = text.index("\n", at + PIECE_CHARACTERS) + 1
+            yield text[at:end]
+            at = end
+        yield text[at:] if at else text
