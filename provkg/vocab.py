@@ -61,7 +61,7 @@ INFERENCES = "graph/inferences"
 SUMMARIES = "graph/summaries"
 OBSERVATIONS = "graph/observations"
 RECONCILIATION = "graph/reconciliation"
-SOURCE_FILES = "sourcefile/"  # of the ledger
+SOURCE_FILES, REPAIRS = "sourcefile/", "repair/"  # of the ledger
 TAINTS = "graph/taint/"  # one graph for each
 
 

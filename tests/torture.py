@@ -13,10 +13,12 @@ import os
 import platform
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ from tests.conftest import environment
 from tests.crashing import cases, killed, moments, run, took
 from tests.test_ledger import long_log, sound
 
+WRITING_SECONDS = 3.0
 REPORT = Path(__file__).parent / "TORTURE.md"
 Rows = list[tuple[str, str]]
 
@@ -71,12 +74,49 @@ def kills(folder: Path, count: int) -> Rows:
         for seed in seeds:
             (folder / name / f"{seed}.log").write_text(long_log(120, seed))
     every = cases(folder, folder / "logs", folder / "more")
-    rows, each = [], -(-count // len(every))
+    rows, each = [], -(-count // (len(every) + 1))
     for number, case in enumerate(every):
         seconds = took(case, folder / "case")
         caught = sum(killed(case, folder / "case", moment) for moment in moments(seconds, each, number))
         rows.append((case.name, f"{caught} of {each} while it ran ({seconds:.1f} s); all ended as if undisturbed"))
+    fresh = provkg.open(folder / "fresh")
+    for number, moment in enumerate(moments(WRITING_SECONDS + 1, each, len(every))):
+        watched(folder / f"watched{number}", folder / "logs", moment)
+        kg = provkg.open(folder / f"watched{number}" / "store")
+        fresh.ingest([folder / f"watched{number}" / "logs"])
+        assert kg.graph().digest() == fresh.graph().digest(), f"watch, killed after {moment} s"
+        assert sound(kg)
+        shutil.rmtree(folder / f"watched{number}")
+        fresh = provkg.open(folder / f"fresh{number}")
+    rows.append(("watch", f"{each} while six logs were written; all ended as if undisturbed"))
     return rows
+
+
+def watched(folder: Path, logs: Path, moment: float) -> None:
+    """Watch logs while they are written, be killed at a moment, and watch again until all is read."""
+    (folder / "logs").mkdir(parents=True)
+    given = sorted(logs.iterdir())
+    writers = [threading.Thread(target=write, args=(log, folder / "logs" / log.name, WRITING_SECONDS)) for log in given]
+    process = run(["watch", folder / "logs"], folder / "store")
+    for writer in writers:
+        writer.start()
+    time.sleep(moment)
+    process.kill()
+    process.wait()
+    process = run(["watch", folder / "logs"], folder / "store")
+    for writer in writers:
+        writer.join()
+    caught_up(folder / "store", sum(log.stat().st_size for log in given))
+    process.terminate()
+    assert process.wait() == 0
+
+
+def caught_up(store: Path, size: int) -> None:
+    """Wait until as many bytes were read."""
+    end = time.monotonic() + 300
+    while not (store / "CURRENT").exists() or sum(each.size for each in provkg.open(store).sources()) < size:
+        assert time.monotonic() < end, "it did not catch up"
+        time.sleep(0.5)
 
 
 # Ten gigabytes
@@ -175,10 +215,7 @@ def live(folder: Path, night: Path, seconds: float) -> Rows:
             running[number] = starts[number]()
             deaths += 1
         kg, size = provkg.open(store), sum(path.stat().st_size for path in given)
-        end = time.monotonic() + 300
-        while sum(each.size for each in kg.sources()) < size:
-            assert time.monotonic() < end, "it did not catch up"
-            time.sleep(1)
+        caught_up(store, size)
         for process in running:
             process.terminate()
             process.wait()

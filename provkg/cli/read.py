@@ -107,10 +107,17 @@ def show(ctx: click.Context, product: str, form: str | None, as_json: bool) -> i
 @with_format()
 @click.option("--digest", is_flag=True, help="Add the digest of the canonical graph (reads everything).")
 @click.option("--sources", is_flag=True, help="What was read of each source: each of its bytes is accounted for.")
+@click.option(
+    "--quarantine", is_flag=True, help="What could not be read, a line of JSON each: repair it, and ingest --replay."
+)
 @click.pass_context
-def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool, sources: bool) -> int:
+def status(ctx: click.Context, form: str | None, as_json: bool, digest: bool, sources: bool, quarantine: bool) -> int:
     """Say what the store holds: sources, activities, how versions are known, what was assumed or quarantined."""
     graph = opened(ctx)
+    if quarantine:
+        for piece in graph.quarantine():
+            emit(piece.as_json())
+        return 0
     if sources:
         documents = graph.sources()
         if (chosen(form, as_json=as_json)) == "json":

@@ -29,7 +29,7 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 @click.option(
     "--validate", "check", is_flag=True, help="Validate what this ingest touched; violations give exit status 1."
@@ -45,6 +45,12 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     metavar="FOLDER",
     help="Write N-Quads files for a server's bulk loader, instead of loading the store; .gz where FOLDER ends in .gz.",
 )
+@click.option(
+    "--replay",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read again what was repaired in FILE, which `status --quarantine` wrote; in the place of PATHS.",
+)
 @click.option("--report", is_flag=True, help="Say of each source which of its bytes are records, none, or quarantined.")
 @click.pass_context
 def ingest(
@@ -54,6 +60,7 @@ def ingest(
     check: bool,
     scheduler: str | None,
     parts: str | None,
+    replay: Path | None,
     report: bool,
 ) -> int:
     """Read files and folders (recursively) into the store, which is made when it is not there.
@@ -61,13 +68,18 @@ def ingest(
     What a file is, is found from its content; `-` is standard input. The same files again change nothing. What cannot
     be read is quarantined with its place and reason, and the rest still gets in.
     """
+    if bool(paths) == bool(replay) or (replay and (scheduler or parts)):
+        raise click.UsageError("give PATHS, or --replay FILE without --scheduler and --parts", ctx)
     quiet, found, written = ctx.obj["quiet"], None, None
     with ExitStack() as ending:
         cluster = ending.enter_context(_workers(scheduler))
         store = ending.enter_context(beside(Path(parts), settings(ctx))) if parts else None
         graph = KnowledgeGraph(store) if store is not None else opened(ctx)
         with progressing("reading", "bytes", quiet=quiet) as progress:
-            summary = graph.ingest(paths, progress=progress, scheduler=cluster)
+            if replay:
+                summary = graph.replay(replay, progress=progress)
+            else:
+                summary = graph.ingest(paths, progress=progress, scheduler=cluster)
         if check and summary.touched:
             found = graph.validate(sources=summary.touched, severity="Warning", scheduler=cluster)
         if parts and graph.store.exists():
@@ -134,7 +146,7 @@ def _report(summary: Summary, *, quiet: bool) -> None:
     for path, piece in summary.quarantined[:MOST_SHOWN]:
         say(f"quarantined: {path}:{piece.line}: {piece.reason} (byte {piece.offset}, {piece.length} bytes)")
     if len(summary.quarantined) > MOST_SHOWN:
-        say(f"quarantined: {len(summary.quarantined) - MOST_SHOWN} more; all of them: provkg query, pkg:Quarantined")
+        say(f"quarantined: {len(summary.quarantined) - MOST_SHOWN} more; all of them: provkg status --quarantine")
 
 
 def _lines(summary: Summary) -> Iterator[str]:

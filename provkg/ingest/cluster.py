@@ -271,7 +271,7 @@ def read_task(config: Config, wanted: str, task: Task) -> list[Outcome]:
         ]
     try:
         found = read(
-            open_source(path, config, at=task.size),
+            open_source(path, config, at=task.size, repairs=task.repairs),
             task.shown,
             config,
             named=task.named,

@@ -15,6 +15,7 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.ingest.summary import Summary
 from provkg.ingest.transaction import Transaction
+from provkg.ledger.repairs import repair_quads, repairs
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import resolve
 from provkg.store import Graph, Writing, text_of
@@ -72,6 +73,7 @@ class _Merging:
             if last not in self.held:  # by any path, as of streams and in what was released
                 self.stretches(last)
                 self.resolve_some()
+        self.repairs()
         derived = {self.base + name for name in _DERIVED}
         for name in sorted(self.other.graphs()):
             if name not in derived and name not in sources:
@@ -79,6 +81,13 @@ class _Merging:
         self.transaction.let_go()
         self.resolve()
         self.transaction.removal.collect()
+
+    def repairs(self) -> None:
+        """Merge the repairs of pieces that were not repaired here."""
+        here = {(each.offset, each.before) for each in self.transaction.repairs}
+        for each in repairs(self.other):
+            if (each.offset, each.before) not in here:
+                self.put(serialize(repair_quads(self.other, each), format=RdfFormat.N_QUADS))
 
     def document(self, path: str) -> None:
         """Merge what a path holds, unless this store read something else there later."""

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from provkg import ledger
 from provkg.config import Config
-from provkg.errors import InputError, ProvkgError
+from provkg.errors import InputError, ProvkgError, said
 from provkg.ingest.loading import in_graph
 from provkg.mapping import Edges, Mapped, map_records
 from provkg.readers import Reader, Source, find_reader, readers
+from provkg.readers.mending import Repair
 from provkg.records import Quarantined, Stretch
 from provkg.vocab import CATALOGUE, DESCRIPTIONS
 
@@ -103,7 +104,7 @@ class Task(Struct, frozen=True):
     """One file to read.
 
     ``before`` are the graphs that the store holds of its path, read by this version of provkg, ``size`` how long they
-    are together.
+    are together, ``repairs`` what was repaired in this and other documents.
     """
 
     path: str
@@ -111,6 +112,7 @@ class Task(Struct, frozen=True):
     named: bool
     before: frozenset[str] = frozenset()
     size: int = 0
+    repairs: tuple[Repair, ...] = ()
 
 
 def read(
@@ -144,7 +146,9 @@ def read(
         except InputError as error:
             yield error
             return
-    yield Whole(ledger.Placed(path, last, source.digest, source.size, *source.identity), source.began)
+    yield Whole(
+        ledger.Placed(path, last, source.digest, source.size, *source.identity, len(source.regions)), source.began
+    )
 
 
 def _stretches(
@@ -174,7 +178,7 @@ def _mapped(source: Source, path: str, reader: Reader, config: Config, known: se
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except _SURPRISES as error:  # one source that nobody foresaw must not cost the others
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        reason = f"{type(error).__name__}: {said(error)}"
         raise InputError(
             f"{path}: the reader {reader.name} failed: {reason}", hint="please report it with this file"
         ) from error

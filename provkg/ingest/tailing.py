@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +17,7 @@ from provkg.ingest.reading import More, Outcome, Present, Read, Whole, plain
 from provkg.ingest.sources import absolute
 from provkg.mapping import Mapped, Mapping
 from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader
+from provkg.readers.mending import Lookout, Repair
 from provkg.records import Stretch
 
 
@@ -31,12 +32,15 @@ class Tail:
         reader: reads logs that grow.
         config: the settings; the base is that of the store.
         known: what is shared and already written; kept by the caller.
+        repairs: of this and of other documents; a log in which a piece was repaired is to be read from its beginning.
 
     Raises:
         InputError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, reader: Reader, config: Config, known: set[str]) -> None:
+    def __init__(
+        self, path: Path, reader: Reader, config: Config, known: set[str], repairs: Iterable[Repair] = ()
+    ) -> None:
         assert reader.live is not None
         self.path, self.shown, self.reader, self.base = path, absolute(path), reader, config.base
         self.reading: Live = reader.live(config)
@@ -44,6 +48,7 @@ class Tail:
         self.whole: list[Present] = []
         self.began = ""
         self.broken = False
+        self.lookout = Lookout(repairs)
         self.told: tuple[str, Edges] | None = None  # the last stretch, if nothing of it can change
         try:
             self.file: IO[bytes] = path.open("rb")
@@ -62,6 +67,10 @@ class Tail:
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) and there.st_size >= self.reading.offset
+
+    def is_repaired(self) -> bool:
+        """Say whether a piece of what is there was repaired."""
+        return self.lookout.meets(self.file, os.fstat(self.file.fileno()).st_size)
 
     @property
     def replaced(self) -> bool:

@@ -20,14 +20,15 @@ from provkg.ingest.reading import VERSION, Outcome, Present, Read, Skipped, Task
 from provkg.ingest.removal import Removal
 from provkg.ingest.sources import absolute, size, spooled
 from provkg.ingest.summary import Progress, Summary
+from provkg.ledger.repairs import repairs
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import resolve
 from provkg.mapping.terms import literal
-from provkg.readers import open_source, shown
+from provkg.readers import Source, open_source, shown
 from provkg.store import Writing
 from provkg.vocab import INFERENCES, LEDGER, PKG, short
 
-BATCH_USAGES = 400_000
+BATCH_EDGES = 200_000  # a night has 55,000
 KNOWN_LIMIT = 200_000
 SMALL_BYTES = 1 << 16  # about 10 ms of reading: less than that is not worth a task
 STALE = "graph of inferences removed: it was of the store before (provkg infer makes it again)"
@@ -62,6 +63,7 @@ class Transaction:
         self.index = Indexing(writing)
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
+        self.repairs = repairs(writing.graph)
         self.entries, self.paths = memory.entries, memory.paths
         self.unheld: set[str] = set()
         self.extended: set[str] = set()
@@ -118,7 +120,9 @@ class Transaction:
             if sizes[number] >= SMALL_BYTES and readable(path):
                 where = absolute(path)
                 before = frozenset(filter(self.holds, self.chain(where)))
-                found[number] = Task(str(path.absolute()), where, named, before, self.size_of(where))
+                found[number] = Task(
+                    str(path.absolute()), where, named, before, self.size_of(where), tuple(self.repairs)
+                )
         return found
 
     def read(self, path: Path, *, named: bool) -> Iterator[Outcome]:
@@ -131,9 +135,13 @@ class Transaction:
                     yield from read(source, ledger.STREAM, self.config, **options | {"named": True})
             else:
                 where = absolute(path)
-                yield from read(open_source(path, self.config, at=self.size_of(where)), where, self.config, **options)
+                yield from read(self.opened(path, where), where, self.config, **options)
         except InputError as error:
             yield error
+
+    def opened(self, path: Path, where: str) -> Source:
+        """Open a file as its repairs have it."""
+        return open_source(path, self.config, at=self.size_of(where), repairs=self.repairs)
 
     def take(self, outcomes: Iterable[Outcome], path: Path) -> None:
         """Take over what a file became."""
@@ -286,7 +294,7 @@ class Transaction:
         self.summary.counts += read.counts
         self.summary.remarks += read.remarks
         self.summary.quarantined += [(path, piece) for piece in read.quarantined]
-        if len(self.batch) >= BATCH_USAGES:
+        if len(self.batch) >= BATCH_EDGES:
             self.resolve()
 
     def tell(self, read: Read) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
     from provkg.ingest.parts import Part
     from provkg.knowledge.repair import Check
     from provkg.ledger.accounting import Document
+    from provkg.ledger.quarantine import Piece
     from provkg.questions import Answer, Question
     from provkg.questions.citing import Change
     from provkg.validation import Report
@@ -223,6 +224,22 @@ class KnowledgeGraph(Stamps, Publishing):
         from provkg.ledger.accounting import documents
 
         return list(documents(self.graph(), list(paths)))
+
+    def quarantine(self, paths: Iterable[str] = ()) -> Iterator[Piece]:
+        """Give what could not be read, to be repaired by hand; see :mod:`provkg.ledger.quarantine`.
+
+        Args:
+            paths: of some documents, as the ledger writes them; all when empty.
+        """
+        from provkg.ledger.quarantine import pieces
+
+        return pieces(self.graph(), self.config, paths)
+
+    def replay(self, file: str | Path, *, progress: Progress | None = None) -> Summary:
+        """Read again what was repaired in a file of pieces; see :func:`provkg.ingest.replaying.replay`."""
+        from provkg.ingest.replaying import replay
+
+        return replay(self.store, Path(file), progress=progress)
 
     def status(self) -> dict[str, Any]:
         """Return what the store holds: counts, sources, evidence, what was assumed and what was quarantined."""

@@ -28,7 +28,7 @@ COUNTED = {
     "parameters": PKG.parameterCount,
     "quarantined": PKG.quarantinedCount,
 }
-_NUMBERS = (PKG.byteCount, PKG.fileSize, PKG.device, PKG.inode, PKG.modifiedNanoseconds)
+_NUMBERS = (PKG.byteCount, PKG.fileSize, PKG.device, PKG.inode, PKG.modifiedNanoseconds, PKG.repairCount)
 
 
 STREAM = "-"
@@ -62,8 +62,9 @@ class Entry:
 class Placed(NamedTuple):
     """What a path was when it was last read.
 
-    ``digest`` and ``size`` are those of the decompressed content, ``stored`` is its size on the disk; ``modified`` is
-    in nanoseconds since 1970. ``holds`` is the last stretch of its content.
+    ``digest`` and ``size`` are those of the decompressed content, of which ``repaired`` pieces are as somebody repaired
+    them; ``stored`` is its size on the disk, ``modified`` is in nanoseconds since 1970. ``holds`` is the last stretch
+    of its content.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Placed(NamedTuple):
     device: int
     inode: int
     modified: int
+    repaired: int = 0
 
 
 def graph_of(base: str, digest: str, path: str = "") -> str:
@@ -117,7 +119,7 @@ def placed(graph: Graph, path: str) -> Placed | None:
     facts = {each.predicate.value: _value(each.object) for each in file_quads(graph, path)}
     if PKG.holds not in facts:
         return None
-    return Placed(path, facts[PKG.holds], facts[PKG.sha256], *(int(facts[term]) for term in _NUMBERS))
+    return Placed(path, facts[PKG.holds], facts[PKG.sha256], *(int(facts.get(term, 0)) for term in _NUMBERS))
 
 
 def paths(graph: Graph) -> list[str]:

@@ -6,11 +6,13 @@ A reader is a plug-in: an entry point of the group ``provkg.readers`` that gives
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -19,11 +21,15 @@ from backports import zstd
 
 from provkg.config import Config
 from provkg.errors import InputError
+from provkg.readers.mending import Mended, Region, Repair
 from provkg.records import Record, Stretch
 
 HEAD_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 20
 BOMB_BYTES, BOMB_TIMES = 1 << 30, 1_000  # what is over both of these is no log: those of a night are 60 times smaller
+
+
+_Opener = Callable[[Path], IO[bytes]]
 
 
 def _plain(path: Path) -> IO[bytes]:
@@ -45,7 +51,7 @@ class Source:
 
     ``digest`` is the sha256 of the decompressed bytes in hex: the name of the source's graph. ``identity`` is its size
     on the disk, its device, its inode, and when it was changed, in nanoseconds since 1970; ``began`` the digest of the
-    first bytes, as many as were asked for.
+    first bytes, as many as were asked for. ``regions`` are the pieces of it that were repaired, and are read so.
     """
 
     path: Path
@@ -56,7 +62,8 @@ class Source:
     location: str = ""
     identity: tuple[int, int, int, int] = (0, 0, 0, 0)
     began: str = ""
-    opener: Callable[[Path], IO[bytes]] = field(repr=False, default=_plain)
+    opener: _Opener = field(repr=False, default=_plain)
+    regions: tuple[Region, ...] = ()
 
     def open(self) -> "Bounded":
         """Open the decompressed bytes: those that the digest is of, also when the file has grown since."""
@@ -157,7 +164,9 @@ def _identity(facts: os.stat_result) -> tuple[int, int, int, int]:
     return facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns
 
 
-def open_source(path: Path, config: Config, *, location: str | None = None, at: int = 0) -> Source:
+def open_source(
+    path: Path, config: Config, *, location: str | None = None, at: int = 0, repairs: Sequence[Repair] = ()
+) -> Source:
     """Look at a file: what compresses it, how it begins, its digest.
 
     Args:
@@ -165,6 +174,7 @@ def open_source(path: Path, config: Config, *, location: str | None = None, at: 
         config: the settings.
         location: where the content lies, when it is not the path; empty for a stream.
         at: of how many of the first bytes the digest is told as well.
+        repairs: of pieces of this and of other documents.
 
     Raises:
         InputError: it cannot be read, or is broken where it is compressed.
@@ -172,10 +182,11 @@ def open_source(path: Path, config: Config, *, location: str | None = None, at: 
     try:
         with path.open("rb") as stream:
             magic, facts = stream.read(8), os.fstat(stream.fileno())
-        opener = next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), _plain)
+        plain = opener_of(magic)
+        opener: _Opener = partial(_mended, plain, repairs) if repairs else plain
         digest, size, head, began = hashlib.sha256(), 0, b"", ""
-        with opener(path) as stream:
-            while chunk := stream.read(min(CHUNK_BYTES, at - size) if size < at else CHUNK_BYTES):
+        with opener(path) as content:
+            while chunk := content.read(min(CHUNK_BYTES, at - size) if size < at else CHUNK_BYTES):
                 head += chunk[: HEAD_BYTES - len(head)]
                 size += len(chunk)
                 digest.update(chunk)
@@ -186,8 +197,21 @@ def open_source(path: Path, config: Config, *, location: str | None = None, at: 
     except _BROKEN as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown(path)}: {reason}", hint=_hint(error)) from None
+    raw: object = getattr(content, "raw", None)
+    regions = tuple(raw.regions) if isinstance(raw, Mended) else ()
     where = str(path.absolute()) if location is None else location
-    return Source(path, head, digest.hexdigest(), size, config, where, _identity(facts), began, opener)
+    digested = digest.hexdigest()
+    opener = opener if regions else plain
+    return Source(path, head, digested, size, config, where, _identity(facts), began, opener, regions)
+
+
+def opener_of(magic: bytes) -> _Opener:
+    """Return what opens the content of a file that begins so, decompressed."""
+    return next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), _plain)
+
+
+def _mended(opener: _Opener, repairs: Sequence[Repair], path: Path) -> io.BufferedReader:
+    return io.BufferedReader(Mended(opener(path), repairs), CHUNK_BYTES)
 
 
 def _hint(error: Exception) -> str:

@@ -23,7 +23,7 @@ from provkg.identity import SAFE
 from provkg.releasing import patterns
 from provkg.releasing.policy import Policy
 from provkg.store import Graph, Writing
-from provkg.vocab import OWL, PKG, PREFIXES, SOURCE_FILES, VOPROV
+from provkg.vocab import OWL, PKG, PREFIXES, REPAIRS, SOURCE_FILES, VOPROV
 
 _AT_ONCE = 50_000  # quads
 _OURS = (*PREFIXES.values(), VOPROV, OWL.iri)
@@ -157,10 +157,10 @@ class _Redacting:
     def lines(self) -> Iterator[str]:
         """Give the quads of the graph as N-Quads."""
         variables = self.policy.action("environment") == "drop"
-        files = self.graph.iri(SOURCE_FILES)
+        own = self.graph.iri(SOURCE_FILES), self.graph.iri(REPAIRS)
         for quad in self.graph.pattern(None, None, None, None):
-            if str(getattr(quad.subject, "value", "")).startswith(files):
-                self.left_out += 1  # of the disks of those who release, and named by the digest of a path
+            if str(getattr(quad.subject, "value", "")).startswith(own):
+                self.left_out += 1  # of the disks of those who release, and texts of which nobody knows what they hold
                 continue
             subject, name = self.term(quad.subject), self.term(cast("Term", quad.graph_name))
             object_ = self.term(quad.object)

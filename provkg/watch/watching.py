@@ -43,6 +43,7 @@ class Watching:
         self.readers = readers()
         self.memory = Memory()
         self.tails: dict[Path, Tail] = {}
+        self.repaired: set[Path] = set()  # logs that are read from their beginning each time
         self.strange: dict[Path, int] = {}  # what is no provenance, and how long it was
         self.revision = ""
 
@@ -110,7 +111,11 @@ class Watching:
     def outcomes(self, path: Path, tail: Tail | None, transaction: Transaction) -> Iterator[Outcome]:
         """Read what is new in one file."""
         try:
-            tail = tail or self.tail(path)
+            tail = tail or self.tail(path, transaction)
+            if tail is not None and tail.is_repaired():
+                self.tails.pop(path).close()
+                self.repaired.add(path)
+                tail = None
         except InputError as error:
             yield error
             return
@@ -122,9 +127,11 @@ class Watching:
                     self.strange[path] = _size(path)
                 yield outcome
 
-    def tail(self, path: Path) -> Tail | None:
-        """Begin to read a log that grows; None where a file is none, or is not known to be one."""
+    def tail(self, path: Path, transaction: Transaction) -> Tail | None:
+        """Begin to read a log that grows; None where a file is none, or is not known to be one, or was repaired."""
         before, size = self.strange.get(path), _size(path)
+        if path in self.repaired:
+            return None
         if before is not None and (size == before or before >= SEARCH_BYTES):
             return None
         self.strange.pop(path, None)
@@ -134,7 +141,7 @@ class Watching:
         reader = find_reader(source, self.readers)
         if reader is None or reader.live is None:
             return None
-        found = self.tails[path] = Tail(path, reader, self.store.config, self.memory.known)
+        found = self.tails[path] = Tail(path, reader, self.store.config, self.memory.known, transaction.repairs)
         return found
 
     def forget(self) -> None:
@@ -143,6 +150,7 @@ class Watching:
         for tail in self.tails.values():
             tail.close()
         self.tails.clear()
+        self.repaired.clear()
 
     def close(self) -> None:
         """Close all files."""
