@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
 
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
+    from provkg.knowledge.mending import Mended
     from provkg.knowledge.repair import Check
     from provkg.ledger.accounting import Document
     from provkg.ledger.quarantine import Piece
@@ -196,6 +197,12 @@ class KnowledgeGraph(Stamps, Publishing):
         from provkg.knowledge.repair import checks
 
         return checks(self.store)
+
+    def repair(self) -> Mended:
+        """Bring the parts of the store together again that do not agree; see :mod:`provkg.knowledge.mending`."""
+        from provkg.knowledge.mending import repair
+
+        return repair(self.store)
 
     def migrate(self) -> int:
         """Bring the store to the format of this provkg; return the one it had: see :mod:`provkg.moving.migrating`."""

@@ -15,7 +15,7 @@ from provkg.lineage.index import Index, deltas_of, index_of, load, rebuild
 from provkg.lineage.index.columns import distinct
 from provkg.lineage.summaries import Calls, Counts, Summaries, counted, kept, summed
 from provkg.store import Graph, Store, Writing, text_of
-from provkg.vocab import PKG, SUMMARIES
+from provkg.vocab import PKG, PROV, RESOLUTION, SUMMARIES
 
 Edge = tuple[str, str, str, int]
 
@@ -37,20 +37,51 @@ def checks(store: Store) -> Iterator[Check]:
     """
     graph = store.read()
     sources = ledger.sources(graph)
-    held = {name for name in graph.graphs() if name.startswith(graph.iri("source/"))}
-    lost = held - set(sources)
-    yield Check("sources", not lost, f"{len(sources):,} in the ledger, {len(lost):,} graphs of which it knows nothing")
+    strange, lost = of_no_ledger(graph), without_graph(graph)
+    found = f"{len(sources):,} in the ledger, {len(lost):,} of these without a graph"
+    yield Check("sources", not strange and not lost, f"{found}; {len(strange):,} graphs of which it knows nothing")
     yield _bytes(graph)
+    yield _resolution(graph)
     yield _index(graph)
     yield _summaries(graph, sources)
 
 
+def of_no_ledger(graph: Graph) -> list[str]:
+    """Return the graphs of sources of which the ledger knows nothing."""
+    held = {name for name in graph.graphs() if name.startswith(graph.iri("source/"))}
+    return sorted(held - set(ledger.sources(graph)))
+
+
+def without_graph(graph: Graph) -> list[str]:
+    """Return the sources that said something, by the ledger, of which there is no graph."""
+    there, empty = set(graph.graphs()), {"0"}
+    counted = [term for name, term in ledger.COUNTED.items() if name != "quarantined"]
+    return [
+        source
+        for source in ledger.sources(graph)
+        if source not in there
+        and any({text_of(each.object) for each in graph.quads(source, term)} - empty for term in counted)
+    ]
+
+
+def unheld(graph: Graph) -> list[str]:
+    """Return the paths that hold what is not there."""
+    held = set(ledger.documents(graph))
+    return [path for path in ledger.paths(graph) if (it := ledger.placed(graph, path)) is None or it.holds not in held]
+
+
+def _resolution(graph: Graph) -> Check:
+    """See that of each usage it is said how the version that was read is known."""
+    usages = {text_of(quad.object) for quad in graph.quads(None, PROV.qualifiedUsage)}
+    known = {text_of(quad.subject) for quad in graph.quads(None, PKG.evidence, None, graph.iri(RESOLUTION))}
+    lost = len(usages - known)
+    return Check("resolution", not lost, f"{len(usages):,} usages, of {lost:,} of these nothing says which version")
+
+
 def _bytes(graph: Graph) -> Check:
     """See that each byte of each document is accounted for once: as records, as no records, or as quarantined."""
-    held = set(ledger.documents(graph))
-    told = [document_of(graph, last) for last in sorted(held)]
+    told, paths = [document_of(graph, last) for last in ledger.documents(graph)], unheld(graph)
     wrong = [each.last for each in told if each.wrong]
-    paths = [path for path in ledger.paths(graph) if (it := ledger.placed(graph, path)) is None or it.holds not in held]
     found = (
         f"{sum(each.size for each in told):,} bytes of {len(told):,} documents, {len(wrong):,} of these do not add up"
     )

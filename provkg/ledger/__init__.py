@@ -32,6 +32,7 @@ _NUMBERS = (PKG.byteCount, PKG.fileSize, PKG.device, PKG.inode, PKG.modifiedNano
 
 
 STREAM = "-"
+NO_VERSION = "0"  # of provkg: what it read is read again when it is met again
 INNER = "stretch"  # and no path: these are absolute
 
 
@@ -196,6 +197,13 @@ def lines(
             f"{r} <{PKG.count}> {integer(count)} .",
         ]
     return found
+
+
+def uncounted_lines(base: str, source: str) -> list[str]:
+    """Return what the ledger says of a graph of which it knows nothing else, as N-Quads: the next ingest reads it."""
+    end = f"<{base}{LEDGER}> .\n"
+    facts = (f"<{RDF_TYPE}> <{PKG.Source}>", f"<{RDF_TYPE}> <{PROV.Bundle}>", f'<{PKG.readBy}> "{NO_VERSION}"')
+    return [f"<{source}> {fact} {end}" for fact in facts]
 
 
 def quarantine_lines(source: str, pieces: Iterable[Quarantined]) -> list[str]:

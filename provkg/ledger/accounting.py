@@ -11,6 +11,8 @@ from provkg.ledger import Bytes, Placed
 from provkg.store import Graph, text_of
 from provkg.vocab import LEDGER, PKG, PROV
 
+UNCOUNTED = "read by a provkg that did not count bytes"
+
 
 @dataclass(frozen=True)
 class Document:
@@ -96,7 +98,7 @@ def document_of(graph: Graph, last: str) -> Document:
 def _wrong(stretches: tuple[Bytes, ...], sizes: set[int], pieces: int, facts: list[dict[str, set[str]]]) -> str:
     """Say what does not add up."""
     if any(PKG.recordBytes not in each for each in facts):
-        return "read by a provkg that did not count bytes"
+        return UNCOUNTED
     at = 0
     for each, told in zip(stretches, facts, strict=True):
         if each.begin != at:

@@ -10,8 +10,6 @@ from provkg.store import EmbeddedStore, Graph, Store, Writing, text_of
 from provkg.store.protocol import FORMAT, OLDEST
 from provkg.vocab import LEDGER, PKG, PROV
 
-_UNCOUNTED = "0"  # no version of provkg: it is read again when it is met again
-
 
 def migrate(store: Store) -> int:
     """Bring a store to the format of this provkg, in one transaction; return the format it had.
@@ -52,7 +50,7 @@ def _to_5(writing: Writing) -> None:
             writing.load(in_graph(base + LEDGER, lines))
     writing.remove(list(view.quads(None, PKG.readBy, None, base + LEDGER)))
     sources = ledger.sources(view)
-    writing.load(in_graph(base + LEDGER, [f'<{source}> <{PKG.readBy}> "{_UNCOUNTED}" .' for source in sources]))
+    writing.load(in_graph(base + LEDGER, [f'<{source}> <{PKG.readBy}> "{ledger.NO_VERSION}" .' for source in sources]))
 
 
 def _fact(view: Graph, source: str, term: str) -> str:
