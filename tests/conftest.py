@@ -95,16 +95,40 @@ def virtuoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
 
 
 @pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of six megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
 def watcher(tmp_path: Path) -> Iterator[Watcher]:
     """Start ``provkg watch`` with some arguments; when this returns it has read what is there."""
     started = []
 
-    def watcher(*arguments: object, **more: str) -> subprocess.Popen[str]:
+    def watcher(*arguments: object, store: Path | None = None, **more: str) -> subprocess.Popen[str]:
         told = tmp_path / f"watch{len(started)}.err"
         with told.open("w") as stderr:
             started.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "provkg", "--store", str(tmp_path / "store"), "watch", *map(str, arguments)],
+                    [
+                        sys.executable,
+                        "-m",
+                        "provkg",
+                        "--store",
+                        str(store or tmp_path / "store"),
+                        "watch",
+                        *map(str, arguments),
+                    ],
                     stdout=subprocess.PIPE,
                     stderr=stderr,
                     text=True,

@@ -122,22 +122,6 @@ def test_what_may_not_be_read_is_said_and_the_rest_gets_in() -> None:
     assert "3 activities" in done.stdout
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path):
-    """A file system of three megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False
-        ).returncode
-    ):
-        pytest.skip("a small file system cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
 def test_a_full_disk_leaves_the_store_as_it_was(small_disk: Path) -> None:
     store = small_disk / "store"
     assert provkg("--store", store, "ingest", GOOD).returncode == 0

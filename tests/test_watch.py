@@ -1,10 +1,14 @@
 """What is written while it is watched is the same graph as what is read when all is written."""
 
 import itertools
+import os
 import random
+import shutil
 import signal
 import socket
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -291,3 +295,76 @@ def test_others_get_their_turn_while_a_log_never_rests(tmp_path: Path, watcher: 
         writing.join()
     until(lambda: size(kg) >= (folder / "a.log").stat().st_size + sum(p.stat().st_size for p in sample().iterdir()))
     assert kg.graph().digest() == undisturbed(tmp_path / "fresh", folder, sample())
+
+
+def test_a_line_that_its_writer_left_is_read_as_it_is(watched: Watched, tmp_path: Path) -> None:
+    path, whole = watched.folder / "a.log", long_log(6)
+    cut = whole[: whole.rindex("{") + 40]
+    path.write_text(cut)
+    watched.look()
+    assert size(watched.kg) == cut.rindex("\n") + 1
+    assert not watched.watching.left()
+    os.utime(path, (time.time() - 3600,) * 2)
+    assert watched.watching.left() == {path}
+    watched.look()
+    assert size(watched.kg) == len(cut)
+    assert watched.same(tmp_path)
+    assert not watched.watching.left()
+    watched.look()
+    assert size(watched.kg) == len(cut), "it stays as it was read"
+    with path.open("a") as file:
+        file.write(whole[len(cut) :])  # it was not dead
+    watched.look()
+    assert watched.same(tmp_path)
+
+
+def test_a_store_on_a_disk_that_is_full_then_read_only_catches_up(
+    small_disk: Path, tmp_path: Path, watcher: Watcher
+) -> None:
+    folder, store = tmp_path / "logs", small_disk / "store"
+    folder.mkdir()
+    (folder / "a.log").write_text(long_log(4))
+    running, kg = watcher(folder, store=store), provkg.open(store)
+    until(lambda: size(kg) == (folder / "a.log").stat().st_size)
+    told = tmp_path / "watch0.err"
+    (small_disk / "filler").write_bytes(b"x" * max(shutil.disk_usage(small_disk).free - 100_000, 0))
+    (folder / "b.log").write_text(long_log(60, 2))
+    until(lambda: "No space left" in told.read_text())
+    (small_disk / "filler").unlink()
+    until(lambda: len(kg.sources()) == 2)
+    until(lambda: subprocess.run(["mount", "-o", "remount,ro", small_disk], check=False).returncode == 0)
+    (folder / "c.log").write_text(long_log(4, 3))
+    until(lambda: "Read-only file system" in told.read_text())
+    assert running.poll() is None
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    until(lambda: len(kg.sources()) == 3)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(DEADLINE) == 0
+    assert kg.graph().digest() == undisturbed(tmp_path / "fresh", folder)
+    assert sound(kg)
+    assert "Traceback" not in told.read_text()
+
+
+def test_logs_on_a_disk_that_is_lost_and_comes_back_are_read_on(
+    small_disk: Path, tmp_path: Path, watcher: Watcher
+) -> None:
+    kept, text = tmp_path / "kept", long_log(30).encode()
+    kept.mkdir()
+    subprocess.run(["mount", "--bind", kept, small_disk], check=True)  # where another machine has its logs
+    (kept / "a.log").write_bytes(text[:9_000])
+    running, kg = watcher(small_disk, "--poll"), provkg.open(tmp_path / "store")
+    until(lambda: size(kg) == text[:9_000].rindex(b"\n") + 1)
+    before = kg.graph().digest()
+    subprocess.run(["umount", "-l", small_disk], check=True)
+    time.sleep(1.5)
+    assert running.poll() is None
+    assert kg.graph().digest() == before, "what it said stays"
+    (kept / "a.log").write_bytes(text)
+    (kept / "b.log").write_bytes(long_log(4, 2).encode())
+    subprocess.run(["mount", "--bind", kept, small_disk], check=True)
+    until(lambda: len(kg.sources()) == 2 and size(kg) == sum(each.stat().st_size for each in kept.iterdir()))
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(DEADLINE) == 0
+    subprocess.run(["umount", "-l", small_disk], check=True)
+    subprocess.run(["mount", "--bind", kept, small_disk], check=True)
+    assert kg.graph().digest() == undisturbed(tmp_path / "fresh", small_disk)

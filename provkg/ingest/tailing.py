@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -20,12 +21,15 @@ from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader
 from provkg.readers.mending import Lookout, Repair
 from provkg.records import Stretch
 
+LEFT_SECONDS = 30  # after which a line that is not complete is read as it is
+
 
 class Tail:
     """A log as far as it was read; what it says is the same as if it had been read at once.
 
-    A line is read when it is complete. The file stays open, so that what was written before it was renamed is read to
-    its end.
+    A line is read when it is complete, or when nothing was written for a while: its writer is dead, or it is not known
+    how long it takes; then all is read again if something comes. The file stays open, so that what was written before
+    it was renamed is read to its end.
 
     Args:
         path: the log, which is not compressed.
@@ -47,11 +51,12 @@ class Tail:
         self.mapping = Mapping(config, known)
         self.whole: list[Present] = []
         self.began = ""
-        self.broken = False
+        self.broken = self.ended = False
         self.lookout = Lookout(repairs)
         self.told: tuple[str, Edges] | None = None  # the last stretch, if nothing of it can change
         try:
             self.file: IO[bytes] = path.open("rb")
+            self.device = path.parent.stat().st_dev
         except OSError as error:
             raise InputError(f"{self.shown}: {error.strerror or error}") from None
 
@@ -67,6 +72,18 @@ class Tail:
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) and there.st_size >= self.reading.offset
+
+    def is_lost(self) -> bool:
+        """Say whether the disk that it was on is not there: that says nothing of the log."""
+        try:
+            return self.path.parent.stat().st_dev != self.device
+        except OSError as error:
+            return not isinstance(error, FileNotFoundError)
+
+    def is_left(self) -> bool:
+        """Say whether it ends within a line, and nothing was written for a while."""
+        facts = os.fstat(self.file.fileno())
+        return facts.st_size > self.reading.offset and _is_old(facts)
 
     def is_repaired(self) -> bool:
         """Say whether a piece of what is there was repaired."""
@@ -91,7 +108,9 @@ class Tail:
         """
         try:
             facts = os.fstat(self.file.fileno())
-            end = facts.st_size if final else self._complete(facts.st_size)
+            end = self._complete(facts.st_size)
+            if facts.st_size > end and (final or _is_old(facts)):
+                end, self.ended = facts.st_size, True
             if end <= self.reading.offset and not (again and self.began):
                 return
             yield from self.whole
@@ -142,3 +161,8 @@ class Tail:
                 return begin + found + 1
             at = begin
         return self.reading.offset
+
+
+def _is_old(facts: os.stat_result) -> bool:
+    """Say whether a file was not written for a while."""
+    return time.time() - facts.st_mtime > LEFT_SECONDS

@@ -63,6 +63,7 @@ def run(
                 break
             if not changed or store.wanted():
                 writer.close()
+            changed |= watching.left() if not changed else set()
             if store.wanted():
                 stop.wait(_TURN_SECONDS)
             pending |= changed

@@ -51,6 +51,10 @@ class Watching:
         """Return all files that are watched, as they are now."""
         return {path for path, _ in files(self.paths, [])}
 
+    def left(self) -> set[Path]:
+        """Return the logs that end within a line, and in which nothing was written for a while."""
+        return {path for path, tail in self.tails.items() if tail.is_left()}
+
     def batch(self, session: Session, changed: Iterable[Path]) -> Batch:
         """Read what is new in some files, in one transaction.
 
@@ -82,12 +86,15 @@ class Watching:
         tail = self.tails.get(path)
         if tail is not None and tail.replaced:
             del self.tails[path]
-            yield self.rotated(tail)
+            if tail.is_lost():
+                tail.close()
+            else:
+                yield self.rotated(tail)
             tail = None
         if not path.is_file():
             return
         yield path, self.outcomes(path, tail, transaction)
-        if path in self.tails and self.tails[path].broken:
+        if path in self.tails and (self.tails[path].broken or self.tails[path].ended):
             self.tails.pop(path).close()
 
     def rotated(self, tail: Tail) -> tuple[Path, Iterable[Outcome]]:
