@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 READERS := .venv-readers
 
-.PHONY: demo test torture lint sbom audit peers readers bench bench-year yasgui oxigraph clean
+.PHONY: demo test torture fuzz lint sbom audit peers readers bench bench-year yasgui oxigraph clean
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: provkg needs Python 3.11 or newer; say make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -25,6 +25,14 @@ test: $(VENV)/installed  ## every test
 # TORTURE gives options, such as TORTURE='--night NIGHT --minutes 20'
 torture: $(VENV)/installed  ## an hour: 200 kills, a log of 10 GB, a night written live; writes tests/TORTURE.md
 	@$(BIN)/python -m tests.torture $(TORTURE)
+
+$(VENV)/fuzz: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3.0'
+	@touch $@
+
+# FUZZ gives options, such as FUZZ='prov_lines rdf --minutes 5 --folder /dev/shm'
+fuzz: $(VENV)/fuzz  ## each reader, the questions and HTTP for an hour; keeps what it found in tests/fuzzing
+	@$(BIN)/python -m tests.fuzzing $(FUZZ)
 
 lint: $(VENV)/installed  ## style, types, layers
 	@$(BIN)/ruff check .
@@ -82,6 +90,7 @@ bench: $(VENV)/bench $(PEERS)/installed  ## a night: ingest, lineage, layout and
 	@$(BIN)/python benchmarks/layout.py $(BENCH)
 	@$(BIN)/python benchmarks/serving.py $(BENCH)
 	@$(BIN)/python benchmarks/exporting.py $(BENCH)
+	@$(BIN)/python benchmarks/watching.py $(BENCH)
 	@PYTHONPATH=. $(PEERS)/bin/python benchmarks/capture.py
 	@$(BIN)/python benchmarks/validation.py --core $(BENCH)
 	@$(BIN)/python benchmarks/results.py

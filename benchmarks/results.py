@@ -21,6 +21,7 @@ PARTS = {  # and how each is run
     "serving": "make bench",
     "exporting": "make bench",
     "layout": "make bench",
+    "watching": "make bench",
     "capture": "make bench",
     "validation": "make bench",
     "year": "make bench-year",
