@@ -264,3 +264,10 @@ def test_links_that_lead_around_are_followed_once() -> None:
     Path("in/itself").symlink_to("itself")
     done = provkg("--store", "s", "ingest", "in")
     assert (done.returncode in (0, 4), "1 sources read" in done.stdout) == (True, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["activities:\nusage:\n  - role: a\n<<: 1\n", "activities:\n  ? [a]\n  : b\n  usage:\n  - role: a\n"]
+)
+def test_keys_of_yaml_that_are_none_are_said(text: str) -> None:
+    assert "no YAML" in (told := _ingested("definition.yaml", text.encode()).stderr) or "no text" in told, told

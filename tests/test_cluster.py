@@ -21,7 +21,7 @@ from provkg.config import Config
 from provkg.errors import InputError, MissingExtra, StoreError
 from provkg.ingest import Cluster, Summary
 from provkg.ingest.cluster import read_task
-from provkg.ingest.reading import VERSION, Task
+from provkg.ingest.outcomes import VERSION, Task
 from provkg.ingest.transaction import SMALL_BYTES
 from provkg.knowledge import KnowledgeGraph
 from provkg.resources import sample

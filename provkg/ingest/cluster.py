@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from provkg.config import Config
 from provkg.errors import InputError, MissingExtra, ProvkgError, StoreError
-from provkg.ingest.reading import VERSION, Outcome, Read, Task, read, readable
+from provkg.ingest.outcomes import VERSION, Outcome, Read, Task
+from provkg.ingest.reading import read, readable
 from provkg.readers import open_source
 
 if TYPE_CHECKING:
@@ -270,13 +271,15 @@ def read_task(config: Config, wanted: str, task: Task) -> list[Outcome]:
             )
         ]
     try:
+        at = task.placed.size if task.placed is not None else 0
         found = read(
-            open_source(path, config, at=task.size, repairs=task.repairs),
+            open_source(path, config, at=at, repairs=task.repairs),
             task.shown,
             config,
             named=task.named,
             present=task.before.__contains__,
             known=set(),
+            before=task.placed,
         )
         return [replace(each, described=set()) if isinstance(each, Read) else each for each in found]
     except InputError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provkg import ledger
-from provkg.ingest.reading import Present, Read, Whole
+from provkg.ingest.outcomes import Present, Read, Whole
 
 if TYPE_CHECKING:
     from provkg.ingest.transaction import Transaction

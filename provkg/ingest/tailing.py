@@ -12,14 +12,12 @@ from msgspec.structs import replace
 
 from provkg import ledger
 from provkg.config import Config
-from provkg.edges import Edges
 from provkg.errors import InputError
-from provkg.ingest.reading import More, Outcome, Present, Read, Whole, plain
+from provkg.ingest.growth import Growth
+from provkg.ingest.outcomes import Outcome, Whole
 from provkg.ingest.sources import absolute
-from provkg.mapping import Mapped, Mapping
-from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader
+from provkg.readers import CHUNK_BYTES, Bounded, Reader
 from provkg.readers.mending import Lookout, Repair
-from provkg.records import Stretch
 
 LEFT_SECONDS = 30  # after which a line that is not complete is read as it is
 
@@ -45,20 +43,21 @@ class Tail:
     def __init__(
         self, path: Path, reader: Reader, config: Config, known: set[str], repairs: Iterable[Repair] = ()
     ) -> None:
-        assert reader.live is not None
-        self.path, self.shown, self.reader, self.base = path, absolute(path), reader, config.base
-        self.reading: Live = reader.live(config)
-        self.mapping = Mapping(config, known)
-        self.whole: list[Present] = []
+        self.path, self.shown, self.base = path, absolute(path), config.base
+        self.growth = Growth(self.shown, reader, config, known, lambda _: False)
         self.began = ""
         self.broken = self.ended = False
         self.lookout = Lookout(repairs)
-        self.told: tuple[str, Edges] | None = None  # the last stretch, if nothing of it can change
         try:
             self.file: IO[bytes] = path.open("rb")
             self.device = path.parent.stat().st_dev
         except OSError as error:
             raise InputError(f"{self.shown}: {error.strerror or error}") from None
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were read."""
+        return self.growth.reading.offset
 
     def close(self) -> None:
         """Close the file."""
@@ -71,7 +70,7 @@ class Tail:
             there = path.stat()
         except OSError:
             return False
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) and there.st_size >= self.reading.offset
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) and there.st_size >= self.offset
 
     def is_lost(self) -> bool:
         """Say whether the disk that it was on is not there: that says nothing of the log."""
@@ -83,7 +82,7 @@ class Tail:
     def is_left(self) -> bool:
         """Say whether it ends within a line, and nothing was written for a while."""
         facts = os.fstat(self.file.fileno())
-        return facts.st_size > self.reading.offset and _is_old(facts)
+        return facts.st_size > self.offset and _is_old(facts)
 
     def is_repaired(self) -> bool:
         """Say whether a piece of what is there was repaired."""
@@ -97,7 +96,7 @@ class Tail:
     def moved(self, shown: str, path: Path | None = None) -> None:
         """Take over another name: that of the file now, or what the ledger calls what is no more."""
         self.path, self.shown = path or self.path, shown
-        self.whole = [replace(each, path=shown) for each in self.whole]
+        self.growth.shown, self.growth.whole = shown, [replace(each, path=shown) for each in self.growth.whole]
 
     def read(self, *, final: bool = False, again: bool = False) -> Iterator[Outcome]:
         """Read what is new, and give all stretches; nothing where nothing is new.
@@ -111,56 +110,32 @@ class Tail:
             end = self._complete(facts.st_size)
             if facts.st_size > end and (final or _is_old(facts)):
                 end, self.ended = facts.st_size, True
-            if end <= self.reading.offset and not (again and self.began):
+            if end <= self.offset and not (again and self.began):
                 return
-            yield from self.whole
-            self.file.seek(self.reading.offset)
-            yield from self._stretches(Bounded(self.file, max(0, end - self.reading.offset)))
+            yield from [*self.growth.whole]
+            self.file.seek(self.offset)
+            yield from self.growth.stretches(Bounded(self.file, max(0, end - self.offset)))
         except OSError as error:
             self.broken = True
             yield InputError(f"{self.shown}: {error.strerror or error}")
             return
-        *rest, stop = self.reading.rest()
-        assert isinstance(stop, Stretch)
-        graph = ledger.graph_of(self.base, stop.digest)
-        mapped = self.mapping.if_ended([*rest, stop])
-        yield self._plain(graph, stop, mapped)
-        self.told = None if rest else (graph, mapped.edges)  # what nobody has claimed yet may be claimed later
+        last = self.growth.last()
+        yield last
         identity = (facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
-        yield Whole(ledger.Placed(self.shown, graph, stop.digest, stop.end, *identity), self.began)
-        self.began = stop.digest
-
-    def _stretches(self, stream: Bounded) -> Iterator[Read]:
-        """Read lines; give the stretches that they complete."""
-        for record in self.reading.read(stream):
-            if isinstance(record, Stretch):
-                graph = ledger.graph_of(self.base, record.digest, ledger.INNER)
-                found = self._plain(graph, record, self.mapping.cut(record))
-                self.whole.append(Present(self.shown, graph, record.digest, record.end))
-                yield found
-            else:
-                self.mapping.add(record)
-
-    def _plain(self, graph: str, end: Stretch, mapped: Mapped) -> Read:
-        begin, told = self.whole[-1].end if self.whole else 0, self.told
-        self.told = None
-        found = plain(mapped, self.shown, graph, begin, end, self.reader, self.base)
-        if told is None:
-            return found
-        than, edges = told
-        return replace(found, more=More(than, mapped.edges.since(edges), edges.speaks_of()))
+        yield Whole(ledger.Placed(self.shown, last.graph, last.digest, last.end, *identity), self.began)
+        self.began = last.digest
 
     def _complete(self, size: int) -> int:
         """Return where the last line ends that is complete."""
         at = size
-        while at > self.reading.offset:
-            begin = max(self.reading.offset, at - CHUNK_BYTES)
+        while at > self.offset:
+            begin = max(self.offset, at - CHUNK_BYTES)
             self.file.seek(begin)
             found = self.file.read(at - begin).rfind(b"\n")
             if found >= 0:
                 return begin + found + 1
             at = begin
-        return self.reading.offset
+        return self.offset
 
 
 def _is_old(facts: os.stat_result) -> bool:

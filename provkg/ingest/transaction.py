@@ -16,7 +16,8 @@ from provkg.ingest.cluster import Cluster
 from provkg.ingest.document import Document
 from provkg.ingest.indexing import Indexing
 from provkg.ingest.loading import Loading, in_graph
-from provkg.ingest.reading import VERSION, Outcome, Present, Read, Skipped, Task, Whole, read, readable
+from provkg.ingest.outcomes import VERSION, Outcome, Present, Read, Skipped, Task, Whole
+from provkg.ingest.reading import read, readable
 from provkg.ingest.removal import Removal
 from provkg.ingest.sources import absolute, size, spooled
 from provkg.ingest.summary import Progress, Summary
@@ -121,7 +122,7 @@ class Transaction:
                 where = absolute(path)
                 before = frozenset(filter(self.holds, self.chain(where)))
                 found[number] = Task(
-                    str(path.absolute()), where, named, before, self.size_of(where), tuple(self.repairs)
+                    str(path.absolute()), where, named, before, self.placed(where), tuple(self.repairs)
                 )
         return found
 
@@ -135,6 +136,7 @@ class Transaction:
                     yield from read(source, ledger.STREAM, self.config, **options | {"named": True})
             else:
                 where = absolute(path)
+                options["before"] = self.placed(where)
                 yield from read(self.opened(path, where), where, self.config, **options)
         except InputError as error:
             yield error

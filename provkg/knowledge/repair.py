@@ -73,6 +73,7 @@ def unheld(graph: Graph) -> list[str]:
 def _resolution(graph: Graph) -> Check:
     """See that of each usage it is said how the version that was read is known."""
     usages = {text_of(quad.object) for quad in graph.quads(None, PROV.qualifiedUsage)}
+    usages &= {text_of(quad.subject) for quad in graph.quads(None, PROV.entity)}  # others say nothing to resolve
     known = {text_of(quad.subject) for quad in graph.quads(None, PKG.evidence, None, graph.iri(RESOLUTION))}
     lost = len(usages - known)
     return Check("resolution", not lost, f"{len(usages):,} usages, of {lost:,} of these nothing says which version")

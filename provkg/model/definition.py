@@ -234,7 +234,10 @@ class _Reading:
                 if key.value in own and key.value != "<<":
                     raise InputError(f"{self.path}:{key.start_mark.line + 1}: {key.value!r} is defined twice")
                 own.add(key.value)
-            self.constructor.flatten_mapping(node)  # merge keys, as YAML has them: what is merged stands first
+            try:
+                self.constructor.flatten_mapping(node)  # merge keys, as YAML has them: what is merged stands first
+            except yaml.YAMLError as error:
+                raise InputError(f"{self.path}:{node.start_mark.line + 1}: no YAML: {said(error)}") from None
             for key, value in node.value:
                 name = str(key.value)
                 found.lines[name] = key.start_mark.line + 1

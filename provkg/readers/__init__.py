@@ -89,21 +89,30 @@ class Source:
 
 
 class Bounded:
-    """The first bytes of a stream, as many as were there when it was looked at."""
+    """The first bytes of a stream, as many as were there when it was looked at.
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
+    ``complete`` says that the line that was read last has an end.
+    """
+
+    def __init__(self, stream: "IO[bytes] | Bounded", size: int) -> None:
         self.stream, self.left = stream, size
+        self.complete = True
 
     def __enter__(self) -> "Bounded":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the stream."""
         self.stream.close()
 
     def readline(self, limit: int) -> bytes:
         """Return the next line, or as much of it as the limit allows."""
         line = self.stream.readline(min(limit, self.left))
         self.left -= len(line)
+        self.complete = line.endswith(b"\n") if line else self.complete
         return line
 
     def read(self, limit: int | None = None) -> bytes:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provkg.errors import InputError
-from provkg.ingest.reading import Outcome, Skipped
+from provkg.ingest.outcomes import Outcome, Skipped
 from provkg.ingest.sources import absolute, files
 from provkg.ingest.summary import Summary
 from provkg.ingest.tailing import Tail
