@@ -11,7 +11,7 @@ from provkg.cli.output import chosen, emit, opened, with_format, write
 from provkg.knowledge import open as open_graph
 
 if TYPE_CHECKING:
-    from provkg.knowledge.mending import Mended
+    from provkg.knowledge.repair import Mended
 
 
 @click.command()

@@ -13,6 +13,7 @@ from provkg.errors import InputError, said
 from provkg.ingest.loading import in_graph
 from provkg.ingest.summary import Progress, Summary
 from provkg.ingest.transaction import Transaction
+from provkg.ledger import STREAM
 from provkg.ledger.quarantine import Piece
 from provkg.ledger.repairs import repair_lines, repair_quads
 from provkg.readers import CHUNK_BYTES, Source, open_source
@@ -54,8 +55,16 @@ def replay(store: Store, file: Path, *, progress: Progress | None = None) -> Sum
                 continue
             _repair(transaction, path, some, file)
         transaction.loading.flush()
-        transaction.run([(Path(path), True) for path in wanted if transaction.placed(path) is not None], progress)
+        again = {path: None for each in wanted for path in _holding(transaction, each)}  # copies hold it, too
+        transaction.run([(Path(path), True) for path in again], progress)
     return summary
+
+
+def _holding(transaction: Transaction, path: str) -> Iterator[str]:
+    """Give the paths that hold what a path holds."""
+    placed = transaction.placed(path)
+    known = transaction.entry(placed.holds) if placed is not None else None
+    yield from (each for each in known.paths if each != STREAM) if known is not None else ()
 
 
 def _pieces(file: Path, errors: list[InputError]) -> Iterator[tuple[int, Piece]]:

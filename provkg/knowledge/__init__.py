@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # each is imported by the call that needs it, so that a look-
 
     from provkg.ingest import Cluster, Progress, Summary
     from provkg.ingest.parts import Part
-    from provkg.knowledge.mending import Mended
-    from provkg.knowledge.repair import Check
+    from provkg.knowledge.checks import Check
+    from provkg.knowledge.repair import Mended
     from provkg.ledger.accounting import Document
     from provkg.ledger.quarantine import Piece
     from provkg.questions import Answer, Question
@@ -193,14 +193,14 @@ class KnowledgeGraph(Stamps, Publishing):
         return scopes.of_sessions(graph, night=night, run=run) if night or run else None
 
     def doctor(self) -> Iterator[Check]:
-        """Check the store, part by part; see :func:`provkg.knowledge.repair.checks`."""
-        from provkg.knowledge.repair import checks
+        """Check the store, part by part; see :func:`provkg.knowledge.checks.checks`."""
+        from provkg.knowledge.checks import checks
 
         return checks(self.store)
 
     def repair(self) -> Mended:
-        """Bring the parts of the store together again that do not agree; see :mod:`provkg.knowledge.mending`."""
-        from provkg.knowledge.mending import repair
+        """Bring the parts of the store together again that do not agree; see :mod:`provkg.knowledge.repair`."""
+        from provkg.knowledge.repair import repair
 
         return repair(self.store)
 
@@ -212,13 +212,13 @@ class KnowledgeGraph(Stamps, Publishing):
 
     def reindex(self) -> int:
         """Make the lineage index and the summaries again from the quads; return how many edges there are."""
-        from provkg.knowledge.repair import reindex
+        from provkg.knowledge.checks import reindex
 
         return reindex(self.store)
 
     def optimize(self) -> None:
         """Put together what many ingests have left apart, so that look-ups are fast again."""
-        from provkg.knowledge.repair import optimize
+        from provkg.knowledge.checks import optimize
 
         optimize(self.store)
 

@@ -35,7 +35,7 @@ class Exchange(Exports):
             InputError: it is no backup, or is damaged; then the store stays as it was.
             StoreError: the store holds something, or cannot be written.
         """
-        from provkg.knowledge.repair import index_again
+        from provkg.knowledge.checks import index_again
         from provkg.moving import restored
 
         if self.store.exists() and not replace_all:
@@ -55,7 +55,7 @@ class Exchange(Exports):
             InputError: one cannot be read, is no export of a whole store, or has another base.
         """
         from provkg.ingest.importing import merge
-        from provkg.knowledge.repair import index_again
+        from provkg.knowledge.checks import index_again
         from provkg.moving import exports
 
         with exports(paths, self.config) as other:
@@ -80,7 +80,7 @@ class Exchange(Exports):
             InputError: the base is none.
             StoreError: the folder cannot be written, or is this store.
         """
-        from provkg.knowledge.repair import index_again
+        from provkg.knowledge.checks import index_again
         from provkg.moving import rebased
 
         target = Path(folder)

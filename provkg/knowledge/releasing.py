@@ -52,7 +52,7 @@ class Releasing(Exchange):
             InputError: the policy cannot be read, or two names would become one.
             StoreError: the folder cannot be written, or is this store.
         """
-        from provkg.knowledge.repair import index_again
+        from provkg.knowledge.checks import index_again
         from provkg.releasing import leaks, manifest, read_policy, redacted
 
         said, graph, target = read_policy(policy), self.graph(), Path(folder)

@@ -16,6 +16,7 @@ from typing import Any
 from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
+from provkg.ledger.accounting import documents
 from provkg.ledger.repairs import repairs
 from provkg.readers import CHUNK_BYTES, Bounded, Source, open_source, readers
 from provkg.readers.lines import LINE_LIMIT
@@ -55,7 +56,7 @@ class Piece:
 
 
 def pieces(graph: Graph, config: Config, paths: Iterable[str] = ()) -> Iterator[Piece]:
-    """Give what is quarantined.
+    """Give what is quarantined, of each document once.
 
     Args:
         graph: an open store.
@@ -64,18 +65,19 @@ def pieces(graph: Graph, config: Config, paths: Iterable[str] = ()) -> Iterator[
     """
     known = repairs(graph)
     inside = {name for name, reader in readers().items() if reader.located}
-    for path in list(paths) or ledger.paths(graph):
-        placed = ledger.placed(graph, path)
-        told = sorted(_told(graph, placed.holds), key=lambda each: each["offset"]) if placed is not None else []
-        if placed is None or not told:
+    for document in documents(graph, paths):
+        told = sorted(_told(graph, document.last), key=lambda each: each["offset"])
+        if not told:
             continue
-        source = _opened(path, config, known)
-        if source is None or source.digest != placed.digest:
-            yield from _lost(path, told, _AS_IT_IS)
-        elif told[0].pop("reader") in inside or not told[0]["length"]:
+        path = next(iter(document.paths), ledger.STREAM)
+        opened = (_opened(placed.path, config, known) for placed in document.placed)
+        source = next((it for it in opened if it and it.digest == document.placed[0].digest), None)
+        if document.reader in inside or not told[0]["length"]:
             yield from _lost(path, told, _INSIDE)
+        elif source is None:
+            yield from _lost(path, told, _AS_IT_IS)
         else:
-            yield from _whole(source, path, told)
+            yield from _whole(source, str(source.path), told)
 
 
 def _opened(path: str, config: Config, known: list[Repair]) -> Source | None:
@@ -88,12 +90,16 @@ def _opened(path: str, config: Config, known: list[Repair]) -> Source | None:
 def _told(graph: Graph, last: str) -> Iterator[dict[str, Any]]:
     """Give what the ledger says of the pieces of a document."""
     for source in ledger.chain(graph, last):
-        reader = next((text_of(quad.object) for quad in graph.quads(source, PKG.reader)), "")
         for quad in graph.quads(None, PKG.inSource, source, graph.iri(LEDGER)):
             facts = {it.predicate.value: text_of(it.object) for it in graph.quads(text_of(quad.subject))}
             line, offset, length = (int(facts[term]) for term in (PKG.line, PKG.byteOffset, PKG.byteLength))
-            about = {"line": line, "offset": offset, "length": length}
-            yield about | {"reason": facts[PKG.reason], "text": facts[PKG.text], "reader": reader}
+            yield {
+                "line": line,
+                "offset": offset,
+                "length": length,
+                "reason": facts[PKG.reason],
+                "text": facts[PKG.text],
+            }
 
 
 def _lost(path: str, told: list[dict[str, Any]], why: str) -> Iterator[Piece]:
