@@ -12,6 +12,7 @@ import pytest
 
 from provkg.errors import InputError, NotFound
 from provkg.knowledge import KnowledgeGraph
+from provkg.knowledge import open as open_graph
 from provkg.resources import sample
 from tests.conftest import environment
 from tests.test_cli import provkg
@@ -271,3 +272,34 @@ def test_links_that_lead_around_are_followed_once() -> None:
 )
 def test_keys_of_yaml_that_are_none_are_said(text: str) -> None:
     assert "no YAML" in (told := _ingested("definition.yaml", text.encode()).stderr) or "no text" in told, told
+
+
+MARK = b"__PROV__2023-03-13T08:00:00__PROV__"
+REPEATED = {  # a reader that looks at each from the beginning takes hours for these
+    "torn.log": MARK + b"{'a",
+    "whole.log": MARK + b"{'entity_id': 'a', 'name': 'b'}",
+    "quotes.log": MARK + b"{'entity_id': '",
+    "nested.json": b'{"activity_name": ',
+    "escapes.json": b'{"activity_name": "x\\',
+    "capture.jsonl": b'{"provkg":1,',
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_line_of_a_hundred_thousand_torn_records_takes_no_longer_than_many_lines(name: str) -> None:
+    size = 2_000_000
+    spoil(name, REPEATED[name] * (size // len(REPEATED[name])) + b"\n")
+    kg = open_graph("s")
+    kg.ingest([name, GOOD])
+    assert kg.status()["activities"] >= 3
+    (document,) = (each for each in kg.sources() if each.paths == (str(Path(name).absolute()),))
+    assert (document.wrong, document.quarantined > 0 or name == "whole.log") == ("", True)
+
+
+def test_a_record_that_quotes_lines_of_a_log_is_one_record(kg: KnowledgeGraph) -> None:
+    quoted = "".join(
+        f"__PROV__2023-03-13T08:00:00__PROV__{{'activity_id': 'x{number}', 'name': 'no'}} " for number in range(40)
+    )
+    record = {"activity_id": "a", "name": "yes", "startTime": "2023-03-13T08:00:00", "note": quoted}
+    kg.ingest([spoil("a.log", MARK + repr(record).encode() + b"\n")])
+    assert kg.status()["activities"] == 1

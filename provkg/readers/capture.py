@@ -15,10 +15,12 @@ from provkg.identity import to_bytes
 from provkg.readers import Reader, Source
 from provkg.readers.captured import Captured
 from provkg.readers.capturemeaning import Meaning
+from provkg.readers.offsets import Offsets
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
 
 LINE_BYTES = 64 << 20
 MAX_SHOWN = 4096
+MOST_FAILED = 100  # records of a line, after which each ends where the next begins
 _CUT = "the end of a record: its beginning is not here"
 _OTHER = "a record of lstosa's kind: it belongs into a log of its own"
 _BEGIN, _MARK = b'{"provkg":', '{"provkg":'
@@ -70,20 +72,26 @@ def _pieces(found: Captured, data: bytes, line: int) -> Iterator[Quarantined]:
         record = None
     if record is not None:
         if (reason := _taken(found, record, line)) is not None:
-            yield _quarantined(data.decode("utf-8", "backslashreplace"), 0, None, reason)
+            yield _quarantined(Offsets(data.decode("utf-8", "surrogateescape")), 0, None, reason)
         return
     text = data.decode("utf-8", "surrogateescape")
-    at = text.find(_MARK)
+    offsets = Offsets(text)
+    at, failed = text.find(_MARK), 0
     while at >= 0:
         following = text.find(_MARK, at + 1)
         try:
-            record, end = _DECODER.raw_decode(text, at)
+            if failed > MOST_FAILED:  # what is said of an error takes time for all of a text
+                record, end = _DECODER.raw_decode(text[at : following if following >= 0 else None])
+                end += at
+            else:
+                record, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
+            failed += 1
             reason = "no complete record" if text.endswith("\n") or following >= 0 else "the record is cut short"
-            yield _quarantined(text, at, following if following >= 0 else None, reason)
+            yield _quarantined(offsets, at, following if following >= 0 else None, reason)
         else:
             if (wrong := _taken(found, record, line)) is not None:
-                yield _quarantined(text, at, end, wrong)
+                yield _quarantined(offsets, at, end, wrong)
             following = text.find(_MARK, end)
         at = following
 
@@ -97,11 +105,11 @@ def _taken(found: Captured, record: Any, line: int) -> str | None:
     return None
 
 
-def _quarantined(text: str, begin: int, end: int | None, reason: str) -> Quarantined:
-    piece = text[begin:end]
+def _quarantined(offsets: Offsets, begin: int, end: int | None, reason: str) -> Quarantined:
+    piece = offsets.text[begin:end]
     return Quarantined(
         line=0,
-        offset=len(to_bytes(text[:begin])),
+        offset=offsets.of(begin),
         length=len(to_bytes(piece)),
         reason=reason,
         text=piece.rstrip("\n")[:MAX_SHOWN].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),

@@ -8,6 +8,7 @@ truncated document loses only itself.
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from provkg import identity
@@ -16,6 +17,7 @@ from provkg.identity import canonical
 from provkg.readers import Reader, Source
 from provkg.readers.logentities import data_level
 from provkg.readers.metadata import drop_fabricated, product_properties
+from provkg.readers.offsets import Offsets
 from provkg.readers.system import arguments, environment, started
 from provkg.records import (
     FABRICATED,
@@ -40,6 +42,8 @@ FAMILY = "ctapipe"
 LIMIT = 1 << 30
 SEARCH_BYTES = 8 << 20
 MAX_JUNK = 4096
+MOST_FAILED = 100  # activities of a document, after which each ends where the next begins
+MOST_DEEP = 500  # activities that stand in one that is nested too deep are quarantined with it
 _BEGIN = re.compile(r'\{\s*"activity_name"\s*:')
 _BEGIN_BYTES = re.compile(_BEGIN.pattern.encode())
 _BETWEEN = re.compile(r"[\s\[\],]*")
@@ -113,41 +117,51 @@ def activity_records(config: Config, record: dict[str, Any], line: int = 0) -> I
 
 def _objects(text: str) -> Iterator[tuple[dict[str, Any], int] | Quarantined | Remark | int]:
     """Decode the activities; what lies between them is brackets, log text (so many bytes), or quarantined."""
-    at, line = 0, 1
+    at, line, offsets, failed = 0, 1, Offsets(text), 0
     while begin := _BEGIN.search(text, at):
-        yield from _between(text[at : begin.start()], line, at, text)
+        yield from _between(text[at : begin.start()], line, at, offsets)
         line += text.count("\n", at, begin.start())
         try:
-            record, end = _DECODER.raw_decode(text, begin.start())
+            record, end = _decoded(text, begin, alone=failed > MOST_FAILED)
         except (ValueError, RecursionError) as error:
-            following = _BEGIN.search(text, begin.end())
+            failed += 1
+            deep = isinstance(error, RecursionError)
+            following = next(islice(_BEGIN.finditer(text, begin.end()), MOST_DEEP if deep else 0, None), None)
             end = following.start() if following else len(text)
-            reason = f"no complete JSON object: {error}" if not isinstance(error, RecursionError) else "nested too deep"
-            yield _quarantined(text, begin.start(), end, line, reason)
+            reason = "nested too deep" if deep else f"no complete JSON object: {error}"
+            yield _quarantined(offsets, begin.start(), end, line, reason)
         else:
             yield record, line
         line += text.count("\n", begin.start(), end)
         at = end
-    yield from _between(text[at:], line, at, text)
+    yield from _between(text[at:], line, at, offsets)
 
 
-def _between(junk: str, line: int, at: int, text: str) -> Iterator[Quarantined | Remark | int]:
+def _decoded(text: str, begin: re.Match[str], *, alone: bool) -> tuple[dict[str, Any], int]:
+    """Decode an activity; alone, as if nothing stood behind it: an error takes time for all of a text."""
+    if not alone:
+        return _DECODER.raw_decode(text, begin.start())
+    following = _BEGIN.search(text, begin.end())
+    record, end = _DECODER.raw_decode(text[begin.start() : following.start() if following else None])
+    return record, begin.start() + end
+
+
+def _between(junk: str, line: int, at: int, offsets: Offsets) -> Iterator[Quarantined | Remark | int]:
     rest = junk[_BETWEEN.match(junk).end() :] if _BETWEEN.fullmatch(junk) is None else ""  # type: ignore[union-attr]
     if not rest:
         return
     if "{" in rest or '":' in rest:
         start = at + len(junk) - len(rest)
         yield _quarantined(
-            text, start, at + len(junk), line + junk.count("\n", 0, len(junk) - len(rest)), "not an activity"
+            offsets, start, at + len(junk), line + junk.count("\n", 0, len(junk) - len(rest)), "not an activity"
         )
     else:
         yield Remark(NO_RECORD, len([text for text in rest.splitlines() if text.strip(" []',\t")]))
         yield len(identity.to_bytes(rest))
 
 
-def _quarantined(text: str, start: int, end: int, line: int, reason: str) -> Quarantined:
-    piece = text[start:end]
-    offset = len(identity.to_bytes(text[:start]))
+def _quarantined(offsets: Offsets, start: int, end: int, line: int, reason: str) -> Quarantined:
+    piece, offset = offsets.text[start:end], offsets.of(start)
     return Quarantined(
         line=line, offset=offset, length=len(identity.to_bytes(piece)), reason=reason, text=piece[:MAX_JUNK]
     )

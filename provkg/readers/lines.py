@@ -14,15 +14,18 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from provkg.identity import to_bytes
 from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader, Source, rdf
 from provkg.readers.logentities import Entities
+from provkg.readers.offsets import Offsets
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
 
 LINE_LIMIT = 16 << 20
+MOST_MARKS = 16  # in a line of which any record may quote the others; where there are more, only the first may
 SEARCH_BYTES = 8 << 20
 KEPT_TEXT = 4096
 STRETCH_BYTES = 64 << 10  # some 200 lines: so much is told again when a log has grown
@@ -131,22 +134,23 @@ class Reading(Live):
             text = raw.decode()
         except UnicodeDecodeError:
             text = raw.decode("utf-8", "surrogateescape")
-        mark = _MARK.search(text)
-        if mark is None:
+        marks = list(_MARK.finditer(text))
+        if not marks:
             return self.unmarked(text)
-        taken, found = False, []
-        while mark is not None:
-            following = None
+        taken, found, offsets = False, [], Offsets(text)
+        for mark, following in zip_longest(marks, marks[1:]):
+            end = following.start() if following else len(text)
+            alone = len(marks) > MOST_MARKS and mark is not marks[0]
             try:
-                found += self.record(text[mark.end() :], mark[2])
-                taken = True
+                found += self.record(text[mark.end() : end if alone else None], mark[2])
             except ValueError as error:
-                following = _MARK.search(text, mark.end())
-                end = following.start() if following else len(text)
                 records = self.piece(text, mark, end)
                 taken = taken or records is not None
-                found += [self.quarantined(text, mark.start(), end, str(error))] if records is None else records
-            mark = following
+                found += [self.quarantined(offsets, mark.start(), end, str(error))] if records is None else records
+            else:
+                taken = True
+                if not alone:  # the others stand in its texts
+                    break
         return taken, found
 
     def record(self, body: str, logged: str) -> list[Record]:
@@ -169,19 +173,19 @@ class Reading(Live):
             try:
                 return True, self.record(text, "")
             except ValueError as error:
-                return False, [self.quarantined(text, 0, len(text), str(error))]
+                return False, [self.quarantined(Offsets(text), 0, len(text), str(error))]
         if _TORN.search(text) or (_FRAGMENT.search(text) and not _LEVEL.match(text)):
-            return False, [self.quarantined(text, 0, len(text), "a torn record: its beginning cannot be read")]
+            return False, [self.quarantined(Offsets(text), 0, len(text), "a torn record: its beginning cannot be read")]
         return False, [Remark(NO_RECORD)]
 
-    def quarantined(self, text: str, begin: int, end: int, reason: str) -> Quarantined:
+    def quarantined(self, offsets: Offsets, begin: int, end: int, reason: str) -> Quarantined:
         """Return a part of a line as what cannot be read."""
-        piece = text[begin:end]
+        piece = offsets.text[begin:end]
         if "{" in piece and not piece.rstrip().endswith("}"):
             reason = "the record is cut short"
         return Quarantined(
             line=self.number,
-            offset=self.offset + len(to_bytes(text[:begin])),
+            offset=self.offset + offsets.of(begin),
             length=len(to_bytes(piece)),
             reason=reason,
             text=piece.rstrip("\n")[:KEPT_TEXT],
