@@ -150,12 +150,16 @@ def test_the_parameters_of_every_era_of_ctapipe(kg: KnowledgeGraph, shared: Path
 
 
 def test_a_missing_reader_package_is_named_with_its_extra(
-    kg: KnowledgeGraph, shared: Path, monkeypatch: pytest.MonkeyPatch
+    kg: KnowledgeGraph, shared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import sys
+    from provkg.readers.headers import _READER
 
-    monkeypatch.setitem(sys.modules, "h5py", None)
+    (tmp_path / "hiding").mkdir()
+    (tmp_path / "hiding" / "h5py.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hiding"))
+    _READER.end()  # the next one has that in its path
     summary = kg.ingest([shared / "data/ctapipe/v0.28.0/chain_dl1.h5"])
+    _READER.end()
     assert [(error.message, error.hint) for error in summary.errors] == [
         ("reading HDF5 products needs h5py", 'pip install "provkg[hdf5]"')
     ]
