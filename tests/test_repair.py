@@ -19,8 +19,8 @@ from tests.test_ledger import long_log, sound
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(lines, "STRETCH_BYTES", 4_000)
     (tmp_path / "logs").mkdir()
-    for seed in range(3):
-        (tmp_path / "logs" / f"{seed}.log").write_text(long_log(20, seed))
+    for seed in range(2):
+        (tmp_path / "logs" / f"{seed}.log").write_text(long_log(14, seed))
     return tmp_path / "logs"
 
 

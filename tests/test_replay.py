@@ -166,7 +166,7 @@ def test_bytes_that_are_no_utf8_pass_through(kg: KnowledgeGraph, write: Write) -
     assert kg.status()["quarantined"] == 0
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10_000), cuts=st.integers(1, 4), order=st.randoms())
 def test_whatever_is_repaired_in_whatever_order_the_graph_is_that_of_the_mended_log(
     tmp_path: Path, seed: int, cuts: int, order: random.Random

@@ -106,7 +106,8 @@ def _repair(transaction: Transaction, path: str, some: Iterable[tuple[int, Piece
         if repair.text == (here[0] if here else now):
             summary.remarks[LEFT] += 1
             continue
-        for _, each in over:
+        for region, each in over:
+            del applied[region]
             transaction.repairs.remove(each)
             transaction.writing.remove(repair_quads(graph, each))
         summary.remarks[REPAIRED] += 1

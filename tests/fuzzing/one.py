@@ -5,11 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-import atheris
-
 
 def main() -> None:
     """Fuzz until told to stop, or until something is found."""
+    import atheris  # make fuzz installs it
+
     name, folder, *options = sys.argv[1:]
     with atheris.instrument_imports(include=["provkg", "prov"]):
         from tests.fuzzing.targets import target
