@@ -1,5 +1,6 @@
 """Bad input: a clear error, a status of 3 or 4, the rest gets in, nothing is lost, never a traceback."""
 
+import gzip
 import os
 import resource
 import shutil
@@ -303,3 +304,15 @@ def test_a_record_that_quotes_lines_of_a_log_is_one_record(kg: KnowledgeGraph) -
     record = {"activity_id": "a", "name": "yes", "startTime": "2023-03-13T08:00:00", "note": quoted}
     kg.ingest([spoil("a.log", MARK + repr(record).encode() + b"\n")])
     assert kg.status()["activities"] == 1
+
+
+def test_what_a_compressed_product_says_is_read() -> None:
+    from provkg.readers.headers import header_of
+
+    fits = pytest.importorskip("astropy.io.fits")
+    unit = fits.PrimaryHDU()
+    unit.header["HIERARCH CTA PRODUCT ID"] = "5f3ba3bb"
+    unit.writeto("a.fits")
+    spoil("a.fits.gz", gzip.compress(Path("a.fits").read_bytes()))
+    spoil("a.ecsv.gz", gzip.compress(b"# %ECSV 1.0\n# ---\n# meta: {CTA PRODUCT ID: 5f3ba3bb}\n"))
+    assert [header_of(Path(name)).meta for name in ("a.fits.gz", "a.ecsv.gz")] == [{"CTA PRODUCT ID": "5f3ba3bb"}] * 2

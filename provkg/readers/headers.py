@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from provkg.errors import InputError, MissingExtra, said
+from provkg.readers import HEAD_BYTES, opener_of
 
 HDF5, FITS, ECSV = b"\x89HDF\r\n\x1a\n", b"SIMPLE  =", b"# %ECSV"
-HEAD_BYTES = 1 << 18  # of the header of ECSV
 SECONDS, MEMORY_BYTES = 5, 2 << 30  # of processor time for one product, and of memory
 
 
@@ -115,7 +115,9 @@ def main() -> None:
 def _told(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+            opener = opener_of(file.read(8))
+        with opener(path) as content:
+            head = content.read(HEAD_BYTES)
         if head.startswith(HDF5):
             return _hdf5(path)
         return {"meta": _fits(path) if head.startswith(FITS) else _ecsv(head), "logs": {}}
