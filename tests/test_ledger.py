@@ -18,6 +18,7 @@ import provkg
 from provkg.knowledge import KnowledgeGraph
 from provkg.readers import lines, open_source
 from provkg.resources import sample
+from provkg.shelves import Shelf
 from provkg.store import text_of
 from provkg.vocab import LEDGER, PKG
 from tests.conftest import SHARED
@@ -160,14 +161,23 @@ def test_a_log_that_grows_is_read_where_it_grew(
 
 
 @settings(max_examples=15)
-@given(cuts=st.lists(st.integers(1, len(long_log(20))), max_size=5), seed=st.integers(0, 9))
-def test_a_log_may_grow_by_any_pieces(tmp_path_factory: pytest.TempPathFactory, cuts: list[int], seed: int) -> None:
+@given(
+    cuts=st.lists(st.tuples(st.integers(1, len(long_log(20))), st.booleans()), max_size=5),
+    seed=st.integers(0, 9),
+    most=st.sampled_from((0, 2_000, Shelf.most)),
+)
+def test_a_log_may_grow_by_any_pieces(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, bool]], seed: int, most: int
+) -> None:
     text = long_log(20, seed).encode()
     folder = tmp_path_factory.mktemp("grows")
     kg, whole = provkg.open(folder / "store"), provkg.open(folder / "whole")
-    for cut in [*sorted(cuts), len(text)]:
-        (folder / "a.log").write_bytes(text[:cut])
-        kg.ingest([folder / "a.log"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shelf, "most", most)
+        for cut, by_lines in [*sorted(cuts), (len(text), False)]:
+            end = text.find(b"\n", cut) + 1 if by_lines else cut
+            (folder / "a.log").write_bytes(text[: end or cut])
+            kg.ingest([folder / "a.log"])
     whole.ingest([folder / "a.log"])
     assert kg.graph().digest() == whole.graph().digest()
     assert sound(kg)

@@ -43,6 +43,11 @@ class Watched:
             for _ in range(sessions):
                 self.watching.batch(session, self.watching.everything() | self.watching.tails.keys())
 
+    def again(self) -> None:
+        """End, and watch again."""
+        self.watching.close()
+        self.watching = Watching(self.kg.store, [self.folder])
+
     def append(self, name: str, content: bytes) -> None:
         with (self.folder / name).open("ab") as file:
             file.write(content)
@@ -75,6 +80,8 @@ def test_logs_may_grow_by_any_pieces(tmp_path_factory: pytest.TempPathFactory, s
             watched.append(name, left[name][:cut])
             left[name] = left[name][cut:]
         watched.look()
+        if dice.random() < 0.3:
+            watched.again()
         assert not watched.kg.store.exists() or sound(watched.kg)
     assert watched.same(folder)
 
@@ -158,6 +165,33 @@ def test_others_may_write_between(watched: Watched, tmp_path: Path) -> None:
     provkg.open(watched.kg.store.name).restore(tmp_path / "backup", replace_all=True)
     watched.append("a.log", long_log(2, 8).encode())
     watched.look()
+    fresh = provkg.open(tmp_path / "fresh")
+    fresh.ingest([watched.folder, sample()])
+    assert fresh.graph().digest() == watched.kg.graph().digest()
+
+
+def test_after_a_new_start_only_what_is_new_is_read(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, looked = long_log(20).encode(), []
+    line = lines.Reading.line
+    monkeypatch.setattr(lines.Reading, "line", lambda self, raw: looked.append(len(raw)) or line(self, raw))  # type: ignore[func-returns-value]
+    half = text.index(b"\n", len(text) // 2) + 1
+    watched.append("a.log", text[:half])
+    watched.look()
+    watched.again()
+    looked.clear()
+    watched.look()
+    assert not looked
+    watched.append("a.log", text[half:])
+    watched.look()
+    assert sum(looked) == len(text) - half
+    provkg.open(watched.kg.store.name).ingest([sample()])  # what is known is kept when somebody else writes
+    looked.clear()
+    watched.append("a.log", b"INFO the end\n")
+    watched.look()
+    assert looked == [13]
+    assert watched.kg.ingest([watched.folder]).unchanged == 1
     fresh = provkg.open(tmp_path / "fresh")
     fresh.ingest([watched.folder, sample()])
     assert fresh.graph().digest() == watched.kg.graph().digest()

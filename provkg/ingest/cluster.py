@@ -280,6 +280,7 @@ def read_task(config: Config, wanted: str, task: Task) -> list[Outcome]:
             present=task.before.__contains__,
             known=set(),
             before=task.placed,
+            kept=Path(task.kept) if task.kept else None,
         )
         return [replace(each, described=set()) if isinstance(each, Read) else each for each in found]
     except InputError as error:

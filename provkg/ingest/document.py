@@ -65,6 +65,8 @@ class Document:
                 self.transaction.name(graph, self.path)
         else:
             self.transaction.claim(outcome.placed)
+        if outcome.kept:
+            self.transaction.keeping.keep(self.path, outcome.kept)
 
     def broken(self) -> None:
         """Keep what was read before it could not be read any further; what is as it was before stays as it was."""

@@ -67,11 +67,13 @@ class Present(Struct, frozen=True):
 class Whole(Struct, frozen=True):
     """All of a document was read, or is known.
 
-    ``placed`` is what its path is now, ``began`` the digest of as much of it as was there before.
+    ``placed`` is what its path is now, ``began`` the digest of as much of it as was there before, ``kept`` how far it
+    was read, for the next time.
     """
 
     placed: ledger.Placed
     began: str
+    kept: bytes = b""
 
     @property
     def path(self) -> str:
@@ -97,7 +99,7 @@ class Task(Struct, frozen=True):
     """One file to read.
 
     ``before`` are the graphs that the store holds of its path, read by this version of provkg, ``placed`` what it was
-    then, ``repairs`` what was repaired in this and other documents.
+    then, ``repairs`` what was repaired in this and other documents, ``kept`` the file that says how far it was read.
     """
 
     path: str
@@ -106,6 +108,7 @@ class Task(Struct, frozen=True):
     before: frozenset[str] = frozenset()
     placed: ledger.Placed | None = None
     repairs: tuple[Repair, ...] = ()
+    kept: str = ""
 
 
 def plain(mapped: Mapped, path: str, graph: str, begin: int, end: Stretch, reader: Reader, base: str) -> Read:

@@ -10,6 +10,7 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError, ProvkgError, said
 from provkg.ingest.growth import Growth
+from provkg.ingest.keeping import kept, recalled
 from provkg.ingest.outcomes import Outcome, Present, Read, Skipped, Whole, plain
 from provkg.mapping import map_records
 from provkg.readers import Bounded, Reader, Source, find_reader, readers
@@ -27,6 +28,7 @@ def read(
     present: Callable[[str], bool],
     known: set[str],
     before: ledger.Placed | None = None,
+    kept: Path | None = None,
 ) -> Iterator[Outcome]:
     """Read and map one source, stretch by stretch, but those that are already there.
 
@@ -40,6 +42,7 @@ def read(
         present: says whether the store holds a graph, read by this version.
         known: what is shared and already written.
         before: what the path was when it was last read: of a log that grew only what is new is told.
+        kept: the file that says how far it was read: then only what is new is read.
     """
     if not source.size and named:
         yield InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
@@ -51,16 +54,15 @@ def read(
         yield InputError(f"{path}: not a format that provkg knows", hint=hint) if named else Skipped(path)
         return
     last = ledger.graph_of(config.base, source.digest, path if reader.located else "")
+    reading = _Reading(source, path, reader, config, present, known)
     if not present(last):
         try:
-            reading = _Reading(source, path, reader, config, present, known)
-            yield from _guarded(reading.since(before) if before is not None else reading.stretches(), path, reader)
+            yield from _guarded(reading.live(before, kept) if reader.live else reading.stretches(), path, reader)
         except InputError as error:
             yield error
             return
-    yield Whole(
-        ledger.Placed(path, last, source.digest, source.size, *source.identity, len(source.regions)), source.began
-    )
+    placed = ledger.Placed(path, last, source.digest, source.size, *source.identity, len(source.regions))
+    yield Whole(placed, source.began, reading.kept)
 
 
 def _guarded(found: Iterator[Read | Present], path: str, reader: Reader) -> Iterator[Read | Present]:
@@ -92,6 +94,7 @@ class _Reading:
     config: Config
     present: Callable[[str], bool]
     known: set[str]
+    kept: bytes = b""
 
     def stretches(self) -> Iterator[Read | Present]:
         """Read from the beginning to the end."""
@@ -108,25 +111,43 @@ class _Reading:
                 yield plain(mapped, self.path, graph, begin, end, self.reader, base)
             begin = end.end
 
-    def since(self, before: ledger.Placed) -> Iterator[Read | Present]:
-        """Read so that only what is new since then is told, where it is a log that grew by whole lines."""
+    def live(self, before: ledger.Placed | None, kept: Path | None) -> Iterator[Read | Present]:
+        """Read a log that may grow; of one that grew by whole lines only what is new is read and told."""
         source = self.source
-        grown = before.size < source.size and source.began == before.digest and self.present(before.holds)
-        if self.reader.live is None or not before.size or not grown:
-            yield from self.stretches()
-            return
-        growth = Growth(self.path, self.reader, self.config, self.known, self.present)
+        if before is not None and 0 < before.size < source.size and source.began == before.digest:
+            for file in dict.fromkeys((kept, None)):
+                with source.open() as stream:
+                    growth = self.growth()
+                    if file is not None and not recalled(growth, self.config, file, stream, before.size):
+                        continue
+                    found = self.told(growth, stream, before)
+                    if found is not None:
+                        yield from found
+                        yield from self.on(growth, stream)
+                        return
         with source.open() as stream:
-            old = Bounded(stream, before.size)
-            found = list(growth.stretches(old))
-            if old.complete and growth.pause() == before.holds:
-                yield from found
-                yield from growth.stretches(stream)
-                last = growth.last()
-                self.check(last.digest)
-                yield last
-                return
-        yield from self.stretches()
+            yield from self.on(self.growth(), stream)
+
+    def growth(self) -> Growth:
+        """Return a log of which nothing was read."""
+        return Growth(self.path, self.reader, self.config, self.known, self.present)
+
+    def told(self, growth: Growth, stream: Bounded, before: ledger.Placed) -> list[Read | Present] | None:
+        """Read on to where a log ended before; return what is there already, or None if it is not what was told."""
+        whole = [*growth.whole]
+        old = Bounded(stream, before.size - stream.passed)
+        found = [*whole, *growth.stretches(old)]
+        holds = all(self.present(graph) for graph in (before.holds, *(each.graph for each in whole)))
+        return found if holds and old.complete and growth.pause() == before.holds else None
+
+    def on(self, growth: Growth, stream: Bounded) -> Iterator[Read | Present]:
+        """Read a log to its end."""
+        yield from growth.stretches(stream)
+        last = growth.last()
+        self.check(last.digest)
+        yield last
+        if stream.complete and self.source.grows:
+            self.kept = kept(growth, self.config)
 
     def check(self, digest: str) -> None:
         """See that what was read is what was looked at."""

@@ -14,6 +14,7 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError
 from provkg.ingest.growth import Growth
+from provkg.ingest.keeping import recalled
 from provkg.ingest.outcomes import Outcome, Whole
 from provkg.ingest.sources import absolute
 from provkg.readers import CHUNK_BYTES, Bounded, Reader
@@ -35,16 +36,22 @@ class Tail:
         config: the settings; the base is that of the store.
         known: what is shared and already written; kept by the caller.
         repairs: of this and of other documents; a log in which a piece was repaired is to be read from its beginning.
+        kept: the file that says how far it was read before, if it does.
 
     Raises:
         InputError: it cannot be opened.
     """
 
     def __init__(
-        self, path: Path, reader: Reader, config: Config, known: set[str], repairs: Iterable[Repair] = ()
+        self,
+        path: Path,
+        reader: Reader,
+        config: Config,
+        known: set[str],
+        repairs: Iterable[Repair] = (),
+        kept: Path | None = None,
     ) -> None:
         self.path, self.shown, self.base = path, absolute(path), config.base
-        self.growth = Growth(self.shown, reader, config, known, lambda _: False)
         self.began = ""
         self.broken = self.ended = False
         self.lookout = Lookout(repairs)
@@ -53,6 +60,11 @@ class Tail:
             self.device = path.parent.stat().st_dev
         except OSError as error:
             raise InputError(f"{self.shown}: {error.strerror or error}") from None
+        self.growth = growth = Growth(self.shown, reader, config, known, lambda _: False)
+        size = os.fstat(self.file.fileno()).st_size
+        self.untold = kept is not None and recalled(growth, config, kept, Bounded(self.file, size), size)
+        if not self.untold:
+            self.growth = Growth(self.shown, reader, config, known, lambda _: False)
 
     @property
     def offset(self) -> int:
@@ -110,8 +122,9 @@ class Tail:
             end = self._complete(facts.st_size)
             if facts.st_size > end and (final or _is_old(facts)):
                 end, self.ended = facts.st_size, True
-            if end <= self.offset and not (again and self.began):
+            if end <= self.offset and not self.untold and not (again and self.began):
                 return
+            self.untold = False
             yield from [*self.growth.whole]
             self.file.seek(self.offset)
             yield from self.growth.stretches(Bounded(self.file, max(0, end - self.offset)))

@@ -15,6 +15,7 @@ from provkg.errors import InputError
 from provkg.ingest.cluster import Cluster
 from provkg.ingest.document import Document
 from provkg.ingest.indexing import Indexing
+from provkg.ingest.keeping import Keeping
 from provkg.ingest.loading import Loading, in_graph
 from provkg.ingest.outcomes import VERSION, Outcome, Present, Read, Skipped, Task, Whole
 from provkg.ingest.reading import read, readable
@@ -65,6 +66,7 @@ class Transaction:
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
         self.repairs = repairs(writing.graph)
+        self.keeping = Keeping(writing.logs)
         self.entries, self.paths = memory.entries, memory.paths
         self.unheld: set[str] = set()
         self.extended: set[str] = set()
@@ -106,6 +108,7 @@ class Transaction:
         self.let_go()
         self.resolve()
         self.removal.collect()
+        self.keeping.sweep()
 
     def stop(self) -> None:
         """End the other threads."""
@@ -121,9 +124,9 @@ class Transaction:
             if sizes[number] >= SMALL_BYTES and readable(path):
                 where = absolute(path)
                 before = frozenset(filter(self.holds, self.chain(where)))
-                found[number] = Task(
-                    str(path.absolute()), where, named, before, self.placed(where), tuple(self.repairs)
-                )
+                kept = str(self.keeping.file(where) or "")
+                placed, mended = self.placed(where), tuple(self.repairs)
+                found[number] = Task(str(path.absolute()), where, named, before, placed, mended, kept)
         return found
 
     def read(self, path: Path, *, named: bool) -> Iterator[Outcome]:
@@ -136,7 +139,7 @@ class Transaction:
                     yield from read(source, ledger.STREAM, self.config, **options | {"named": True})
             else:
                 where = absolute(path)
-                options["before"] = self.placed(where)
+                options |= {"before": self.placed(where), "kept": self.keeping.file(where)}
                 yield from read(self.opened(path, where), where, self.config, **options)
         except InputError as error:
             yield error

@@ -7,6 +7,7 @@ mapping gives the ends of each edge to :mod:`provkg.lineage`, which resolves the
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from msgspec import Struct
 
@@ -29,6 +30,7 @@ from provkg.records import (
     Session,
     Stretch,
 )
+from provkg.shelves import Shelf, pack, unpack
 
 __all__ = ["Edges", "Mapped", "Mapping", "map_records"]
 
@@ -52,6 +54,23 @@ class Mapped(Struct, frozen=True):
     quarantined: list[Quarantined]
     described: set[str]
     end: Stretch | None
+
+
+class _Open(Struct, frozen=True):
+    """What was mapped since the last cut."""
+
+    source: list[str]
+    catalogue: list[str]
+    descriptions: list[str]
+    fresh: set[str]
+    repeated: set[str]
+    told: set[str]
+    edges: Edges
+    counts: dict[str, int]
+    remarks: dict[str, int]
+    assumed: int
+    repeated_hour: int
+    quarantined: list[Quarantined]
 
 
 class Mapping:
@@ -100,6 +119,42 @@ class Mapping:
         for record in records:
             it.add(record)
         return it.cut(end if isinstance(end, Stretch) else None)
+
+    def shelves(self) -> dict[str, Shelf[Any, Any]]:
+        """Return what it must know of all that it mapped."""
+        found = {"collections": self.out.collections, "nodes": self.relations.nodes, "usages": self.relations.usages}
+        return {name: shelf for name, shelf in found.items() if isinstance(shelf, Shelf)}
+
+    def facts(self) -> bytes:
+        """Return what was mapped since the last cut, packed."""
+        out, shared, clock = self.out, self.out.shared, self.out.clock
+        return pack(
+            _Open(
+                source=out.source,
+                catalogue=shared.catalogue,
+                descriptions=shared.descriptions,
+                fresh=shared.fresh,
+                repeated=shared.repeated,
+                told=out.told,
+                edges=out.edges,
+                counts=out.counts,
+                remarks=out.remarks,
+                assumed=clock.assumed,
+                repeated_hour=clock.repeated_hour,
+                quarantined=self.quarantined,
+            )
+        )
+
+    def recall(self, facts: bytes) -> None:
+        """Know that again."""
+        told: _Open = unpack(facts, _Open)
+        out, shared, clock = self.out, self.out.shared, self.out.clock
+        out.source, out.told, out.edges = told.source, told.told, told.edges
+        out.counts, out.remarks = Counter(told.counts), Counter(told.remarks)
+        shared.catalogue, shared.descriptions = told.catalogue, told.descriptions
+        shared.fresh, shared.repeated = told.fresh, told.repeated
+        clock.assumed, clock.repeated_hour = told.assumed, told.repeated_hour
+        self.quarantined += told.quarantined
 
     def cut(self, end: Stretch | None) -> Mapped:
         """Return what was mapped since the last cut, and forget it; what it means for what comes is kept."""

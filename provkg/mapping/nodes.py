@@ -96,7 +96,7 @@ class Nodes:
         e = self.out.names.iri(record.name)
         is_file = record.name.startswith("file/")
         if "collection" in record.types:
-            self.out.collections.add(e)
+            self.out.collections.put(e, True, len(e))
         self.out.edges.describe(e[1:-1], Described(printable(record.path), printable(record.label), record.level))
         self.out.telling(e, record.properties)
         put = self.out.source.append

@@ -7,6 +7,7 @@ from provkg.edges import Generation, Link, Usage
 from provkg.mapping.statements import Statements
 from provkg.mapping.terms import integer, literal
 from provkg.records import Digest, Kind, Relation
+from provkg.shelves import Draft, Shelf
 from provkg.vocab import PKG, PROV, RDF_TYPE, VP
 
 _A, _LINE = f"<{RDF_TYPE}>", f"<{PKG.line}>"
@@ -32,12 +33,19 @@ DIRECT: dict[Kind, str] = {
 
 
 class Relations:
-    """Write relations into the statements of one source, of which some may have been written before."""
+    """Write relations into the statements of one source, of which some may have been written before.
+
+    ``nodes`` are the generations by version and activity, with their times; ``usages`` those of which a place is known.
+    """
 
     def __init__(self, out: Statements, before: Relations | None = None) -> None:
         self.out = out
-        self.nodes: dict[str, tuple[str, str]] = {} if before is None else dict(before.nodes)
-        self.usage_nodes: set[tuple[str, str]] = set() if before is None else set(before.usage_nodes)
+        self.nodes: Shelf[str, tuple[str, str]] | Draft[str, tuple[str, str]] = (
+            Shelf(str, tuple[str, str]) if before is None else Draft(before.nodes)
+        )
+        self.usages: Shelf[tuple[str, str], bool] | Draft[tuple[str, str], bool] = (
+            Shelf(tuple[str, str], bool) if before is None else Draft(before.usages)
+        )
 
     def relation(self, record: Relation) -> None:
         """A relation, direct and qualified."""
@@ -84,9 +92,9 @@ class Relations:
         """A usage: of the place, or of the very entity where the record knows it."""
         activity, used = self.out.names.iri(record.subject), self.out.names.iri(record.object)
         node = self.out.names.iri(record.node or f"usage/{identity.digest(record.subject, record.object, record.role)}")
-        if (node, used) in self.usage_nodes:
+        if (node, used) in self.usages:
             return
-        self.usage_nodes.add((node, used))
+        self.usages.put((node, used), True, len(node) + len(used))
         self.out.counts["usages"] += 1
         at = self.qualify(node, activity, PROV.qualifiedUsage, PROV.Usage, PROV.entity, used, record)
         digest = self.content_digest(node, record.digest)
@@ -113,7 +121,7 @@ class Relations:
         node = self.out.names.iri(
             record.node or f"generation/{identity.digest(record.subject, record.object, record.role)}"
         )
-        self.nodes[version + activity] = (node, record.time)
+        self.nodes.put(version + activity, (node, record.time), len(version) + len(activity) + len(node))
         self.out.counts["generations"] += 1
         put = self.out.source.append
         put(f"{version} <{PROV.wasGeneratedBy}> {activity} .")

@@ -10,6 +10,7 @@ from provkg.identity import canonical
 from provkg.mapping.shared import Shared
 from provkg.mapping.terms import Clock, Names, literal
 from provkg.records import UNREADABLE_TIME, Properties, Typed
+from provkg.shelves import Draft, Shelf
 from provkg.vocab import PKG, PROV, RDF_TYPE, RDFS_LABEL, VP, XSD
 
 EXTRA = "records with keys without a term (kept under pkg:extra)"
@@ -30,7 +31,7 @@ class Statements:
     edges: Edges = field(default_factory=Edges)
     remarks: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
-    collections: set[str] = field(default_factory=set)
+    collections: Shelf[str, bool] | Draft[str, bool] = field(default_factory=lambda: Shelf(str, bool))
     told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class Statements:
     def copy(self) -> "Statements":
         """Return the same statements, to which others can be added."""
         it = replace(self, source=[*self.source], edges=self.edges.copy(), told={*self.told})
-        it.remarks, it.counts, it.collections = Counter(self.remarks), Counter(self.counts), {*self.collections}
+        it.remarks, it.counts, it.collections = Counter(self.remarks), Counter(self.counts), Draft(self.collections)
         it.shared, it.clock = self.shared.copy(), copy(self.clock)
         return it
 

@@ -23,6 +23,7 @@ from provkg.config import Config
 from provkg.errors import InputError
 from provkg.readers.mending import Mended, Region, Repair
 from provkg.records import Record, Stretch
+from provkg.shelves import Kept
 
 HEAD_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 20
@@ -65,6 +66,11 @@ class Source:
     opener: _Opener = field(repr=False, default=_plain)
     regions: tuple[Region, ...] = ()
 
+    @property
+    def grows(self) -> bool:
+        """Say whether more may be written to it: not where it is compressed, or was repaired."""
+        return self.opener is _plain and self.identity[2] != 0
+
     def open(self) -> "Bounded":
         """Open the decompressed bytes: those that the digest is of, also when the file has grown since."""
         return Bounded(self.opener(self.path), self.size)
@@ -95,7 +101,7 @@ class Bounded:
     """
 
     def __init__(self, stream: "IO[bytes] | Bounded", size: int) -> None:
-        self.stream, self.left = stream, size
+        self.stream, self.left, self.size = stream, size, size
         self.complete = True
 
     def __enter__(self) -> "Bounded":
@@ -103,6 +109,11 @@ class Bounded:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def passed(self) -> int:
+        """How many bytes were read."""
+        return self.size - self.left
 
     def close(self) -> None:
         """Close the stream."""
@@ -122,7 +133,7 @@ class Bounded:
         return data
 
 
-class Live(Protocol):
+class Live(Kept, Protocol):
     """How far a log has been read that may grow: up to ``offset``, and ``seen`` is the digest of all before that."""
 
     offset: int

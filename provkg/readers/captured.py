@@ -23,7 +23,7 @@ class Told:
     paths: list[Reference] = field(default_factory=list)
     undecided: list[Reference] = field(default_factory=list)
     links: list[tuple[Kind, Reference, Reference, bool, int]] = field(default_factory=list)
-    digests: dict[tuple[Any, ...], Reference] = field(default_factory=dict)
+    digests: dict[tuple[str, ...], Reference] = field(default_factory=dict)
     dry: bool = False
 
 
@@ -159,6 +159,6 @@ def _value(value: Any) -> Any:
     return {key: _value(each) for key, each in value.items()}
 
 
-def state(file: Reference) -> tuple[Any, ...]:
-    """Return what tells a file, as it was, from what lies there at another time."""
-    return tuple(file.get(key) for key in ("path", "real", "size", "mtime_ns"))
+def state(file: Reference) -> tuple[str, ...]:
+    """Return what tells a file, as it was, from what lies there at another time: whatever a record says it is."""
+    return tuple(repr(file.get(key)) for key in ("path", "real", "size", "mtime_ns"))

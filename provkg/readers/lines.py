@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
+from msgspec import Struct
+
 from provkg.identity import to_bytes
 from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader, Source, rdf
-from provkg.readers.logentities import Entities
 from provkg.readers.offsets import Offsets
 from provkg.readers.provlog import Log
 from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
+from provkg.shelves import Shelf, pack, unpack
 
 LINE_LIMIT = 16 << 20
 MOST_MARKS = 16  # in a line of which any record may quote the others; where there are more, only the first may
@@ -55,13 +57,27 @@ def knows(source: Source) -> bool:
 
 def read(source: Source) -> Iterator[Record]:
     """Read the records of a log, in its order."""
-    reading = Reading(Log(Entities(source.config)))
+    reading = Reading(Log(source.config))
     with source.open() as stream:
         yield from reading.read(stream)
     yield from reading.rest()
 
 
-READER = Reader("prov_lines", knows, read, live=lambda config: Reading(Log(Entities(config))))
+class _Facts(Struct, frozen=True):
+    """What is known of a log beside what stands on shelves."""
+
+    number: int
+    offset: int
+    said: int
+    nothing: int
+    scope: str
+    entities: int
+    session: str
+    noticed: dict[str, list[tuple[str, int]]]
+    derivations: list[tuple[str, int, str, str, str]]
+
+
+READER = Reader("prov_lines", knows, read, live=lambda config: Reading(Log(config)))
 
 
 @dataclass
@@ -104,6 +120,23 @@ class Reading(Live):
             self.said += len(raw) if taken or quarantined else 0
             self.nothing += 0 if taken else len(raw) - quarantined
             self.offset += len(raw)
+
+    def shelves(self) -> dict[str, Shelf[Any, Any]]:
+        """Return what the records said, in any number."""
+        return self.log.shelves()
+
+    def facts(self) -> bytes:
+        """Return the rest of what is known."""
+        log = self.log
+        here = (self.number, self.offset, self.said, self.nothing)
+        return pack(_Facts(*here, log.entities.scope, log.entities.count, log.session, log.noticed, log.derivations))
+
+    def recall(self, facts: bytes) -> None:
+        """Know that again; the bytes that were read are to be put into the digest by the caller."""
+        told: _Facts = unpack(facts, _Facts)
+        self.number, self.offset, self.said, self.nothing = told.number, told.offset, told.said, told.nothing
+        self.log.entities.scope, self.log.entities.count, self.log.session = told.scope, told.entities, told.session
+        self.log.noticed, self.log.derivations = told.noticed, told.derivations
 
     def rest(self) -> Iterator[Record]:
         """Give what no later record has claimed, and the end of the last stretch, if the log ends here."""

@@ -2,90 +2,139 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from sys import intern
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from provkg import identity
 from provkg.config import Config
+from provkg.readers.pyrepr import loads
 from provkg.records import NO_ENTITY, OPAQUE, Digest, Entity, Record, Remark
+from provkg.shelves import Draft, Shelf
 from provkg.vocab import PKG
 
+LATELY, SHORT = 5_000, 8 << 10  # records of so many characters that need not be read again
 _DATA_LEVEL = re.compile(r"(R0|R1|DL[0-6])(?![0-9])")
 
 
-@dataclass
-class Entities:
-    """The entity records of one log; ``scope`` keeps ids apart that belong to no session."""
+class Meant(Struct, frozen=True):
+    """What an entity record means: of which id, to records of which tag, where it lies if it is a file, its content."""
 
-    config: Config
-    scope: str = ""
-    described: dict[tuple[str, str], Entity] = field(default_factory=dict)
-    seen: dict[str, tuple[str, str, Entity]] = field(default_factory=dict)
-    given: set[tuple[str, int]] = field(default_factory=set)
+    local: str
+    tag: str
+    path: str
+    digest: Digest | None
+
+
+class Entities:
+    """The entity records of one log, numbered from 1 on.
+
+    Args:
+        config: says where files lie.
+
+    ``scope`` keeps ids apart that belong to no session.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.scope, self.count = config, "", 0
+        self.texts: Shelf[int, tuple[int, str]] = Shelf(int, tuple[int, str])  # of each record, with its line
+        self.meant: Shelf[int, Meant] = Shelf(int, Meant)
+        self.numbers: Shelf[str, int] = Shelf(str, int)  # by the digests of their texts
+        self.described: Shelf[tuple[str, str], int] = Shelf(tuple[str, str], int)  # by id and tag
+        self.given: Shelf[tuple[str, int], bool] | Draft[tuple[str, int], bool] = Shelf(tuple[str, int], bool)
+        self.unclaimed: Shelf[int, bool] | Draft[int, bool] = Shelf(int, bool)  # no record has spoken of these
+        self.decoded: dict[int, Entity] = {}
+        self.lately: dict[str, int] = {}  # numbers by texts
+
+    def shelves(self) -> dict[str, Shelf[Any, Any]]:
+        """Return what the records said, in any number."""
+        names = ("texts", "meant", "numbers", "described", "given", "unclaimed")
+        return {name: getattr(self, name) for name in names}
 
     def known(self, body: str) -> bool:
-        """Say whether this very record was read before; its id means this entity again."""
-        again = self.seen.get(body)
-        if again is not None:
-            self.describe(*again)
-        return again is not None
+        """Say whether this very record was read lately; its id means this entity again."""
+        number = self.lately.get(body)
+        if number is not None:
+            self.describe(number)
+        return number is not None
 
     def read(self, record: dict[Any, Any], line: int, body: str) -> list[Record]:
         """Read an entity record: what its id means from here on."""
-        local, tag, kind = _local_id(record), intern(tag_of(record)), intern(str(record.pop("type", "")))
-        path = _path(record, kind, local)
-        label = intern(str(record.pop("name", "") or record.pop("entity_description", "")))
-        digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
-        record.pop("session_tag", None)
-        entity = Entity(
-            name="",
-            path=path,
-            label=label,
-            content_type=intern(str(record.pop("contentType", "") or "")),
-            level=data_level(label),
-            digest=digest,
-            types=("collection",) if "Collection" in kind else (),
-            # what lies at a path is a pkg:File: said twice it would be a fiftieth of a night
-            properties=((PKG.recordedType, kind),) if kind and not (path and kind == "File") else (),
-            extra=record,
-            line=line,
-        )
-        self.seen[body] = (local, tag, entity)
-        self.describe(local, tag, entity)
-        return [Remark(OPAQUE)] if digest is not None and digest.of == "unknown" else []
+        digest = hashlib.blake2b(identity.to_bytes(body), digest_size=16).hexdigest()
+        number = self.numbers.get(digest)
+        if number is not None:
+            self.describe(number)
+            return []
+        local, tag, entity = _entity(record, line)
+        said, path = entity.digest, entity.path if "collection" not in entity.types else ""
+        content = said if said is not None and said.of == "content" else None
+        number = self.count = self.count + 1
+        self.texts.put(number, (line, body), len(body))
+        self.meant.put(number, Meant(local, tag, path, content), len(body))
+        self.numbers.put(digest, number)
+        self.unclaimed.put(number, True)
+        self._remember(number, entity, body)
+        self.describe(number)
+        return [Remark(OPAQUE)] if said is not None and said.of == "unknown" else []
 
-    def describe(self, local: str, tag: str, entity: Entity) -> None:
+    def _remember(self, number: int, entity: Entity, body: str) -> None:
+        if len(self.decoded) >= LATELY:
+            self.decoded.clear()
+            self.lately.clear()
+        if len(body) < SHORT:
+            self.decoded[number], self.lately[body] = entity, number
+
+    def _entity(self, number: int) -> Entity:
+        entity = self.decoded.get(number)
+        if entity is None:
+            line, text = self.texts.get(number) or (0, "")
+            entity = _entity(loads(text)[0], line)[2]
+            self._remember(number, entity, text)
+        return entity
+
+    def describe(self, number: int) -> None:
         """Note what an id means from here on, to the records of its tag and to those without one."""
-        self.described[local, tag] = self.described[local, ""] = entity
+        meant = self.meant.get(number)
+        assert meant is not None
+        size = len(meant.local) + len(meant.tag)
+        self.described.put((meant.local, meant.tag), number, size)
+        self.described.put((meant.local, ""), number, size)
 
-    def described_by(self, local: str, tag: str) -> Entity | None:
-        """Return the entity that an id means now, to records of a tag."""
-        return self.described.get((local, tag)) or self.described.get((local, ""))
+    def number_of(self, local: str, tag: str) -> int:
+        """Return the record that says what an id means now, to records of a tag; 0 where none does."""
+        return self.described.get((local, tag)) or self.described.get((local, "")) or 0
 
-    def place(self, local: str, tag: str, session: str, host: str, found: list[Record]) -> str:
+    def digest(self, number: int) -> Digest | None:
+        """Return the digest of the content of what a record means, if it is known."""
+        meant = self.meant.get(number)
+        return meant.digest if meant is not None else None
+
+    def place(self, local: str, number: int, session: str, host: str, found: list[Record]) -> str:
         """Name the place of an id, and give its entity record once.
 
         Args:
             local: the id.
-            tag: the session tag of the record that speaks of it.
+            number: the record that says what it means, or 0.
             session: the session in which a local id means something.
             host: where paths that differ from host to host lie.
             found: takes the entity record.
         """
-        entity = self.described_by(local, tag)
-        path = entity.path if entity is not None and "collection" not in entity.types else ""
+        meant = self.meant.get(number)
+        path = meant.path if meant is not None else ""
         in_files = path.startswith("/")
         name = self.file(path, host) if in_files else identity.thing(session or self.scope, path or local)
-        key = (name, entity.line if entity is not None else 0)
-        if key not in self.given:
-            self.given.add(key)
+        if (name, number) not in self.given:
+            self.given.put((name, number), True, len(name))
             known = () if in_files else ((PKG.localId, local),)
-            if entity is None:
+            if meant is None:
                 found += [Remark(NO_ENTITY), Entity(name=name, properties=known)]
             else:
+                self.unclaimed.discard(number)
+                entity = self._entity(number)
                 found.append(replace(entity, name=name, properties=entity.properties + known))
         return name
 
@@ -94,10 +143,44 @@ class Entities:
         local = path.startswith(self.config.local_paths)
         return identity.file(path, (local and host) or self.config.site)
 
-    def unclaimed(self) -> list[tuple[str, str]]:
-        """Return id and tag of the entities that no record has spoken of."""
-        used = {line for _, line in self.given}
-        return [key for key, entity in self.described.items() if entity.line not in used]
+    @contextmanager
+    def trying(self) -> Iterator[list[tuple[int, str]]]:
+        """Give number and id of those that no record has spoken of; what is given meanwhile is forgotten at the end."""
+        given, unclaimed = self.given, self.unclaimed
+        assert isinstance(unclaimed, Shelf)
+        numbers = sorted(number for number, _ in unclaimed.items())
+        self.given, self.unclaimed = Draft(given), Draft(unclaimed)
+        try:
+            yield [(number, meant.local) for number in numbers if (meant := self.meant.get(number)) is not None]
+        finally:
+            self.given, self.unclaimed = given, unclaimed
+
+
+def _entity(record: dict[Any, Any], line: int) -> tuple[str, str, Entity]:
+    """Read an entity record: its id, its tag, what it says.
+
+    Raises:
+        ValueError: it has no id.
+    """
+    local, tag, kind = _local_id(record), intern(tag_of(record)), intern(str(record.pop("type", "")))
+    path = _path(record, kind, local)
+    label = intern(str(record.pop("name", "") or record.pop("entity_description", "")))
+    digest = path_digest(record.pop("hash", None), record.pop("hash_type", None), path, local)
+    record.pop("session_tag", None)
+    entity = Entity(
+        name="",
+        path=path,
+        label=label,
+        content_type=intern(str(record.pop("contentType", "") or "")),
+        level=data_level(label),
+        digest=digest,
+        types=("collection",) if "Collection" in kind else (),
+        # what lies at a path is a pkg:File: said twice it would be a fiftieth of a night
+        properties=((PKG.recordedType, kind),) if kind and not (path and kind == "File") else (),
+        extra=record,
+        line=line,
+    )
+    return local, tag, entity
 
 
 def tag_of(record: dict[Any, Any]) -> str:

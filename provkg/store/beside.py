@@ -31,6 +31,15 @@ class Cache:
             return None
         return folder
 
+    def logs(self) -> Path | None:
+        """Return the folder of what is known of logs that grow, or None where it cannot be made."""
+        folder = self.folder.with_name(f"{self.folder.name}.logs")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+        return folder
+
     def next(self, state: str) -> Path | None:
         """Return a new folder with the files of a state, to be kept as the next; None where nothing is known of it."""
         before = self.folder / Path(state).name

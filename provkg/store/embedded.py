@@ -8,6 +8,7 @@
         snapshots/000007/  a state that nothing writes to any more
             quads/         a RocksDB folder
             beside/        what is kept beside the quads: the lineage index
+        logs/              how far logs were read that may grow; it may be removed
         lock               held by the one writer: its pid, host and start
         wanted             there while another waits for a session to end
 
@@ -210,7 +211,9 @@ class EmbeddedStore(Store):
         if current is not None:
             pyoxigraph.Store.read_only(str(current / QUADS)).backup(str(copy / QUADS))
             link_beside(current / BESIDE, copy / BESIDE)
-        return EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
+        writing = EmbeddedWriting(pyoxigraph.Store(str(copy / QUADS)), base, copy / BESIDE, fresh=current is None)
+        writing.logs = self.path / "logs"
+        return writing
 
     def publish(self, copy: Path, base: str, *, kept: Path | None = None) -> None:
         """Make a copy the current snapshot, and remove those that readers have had time to leave.

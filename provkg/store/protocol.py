@@ -41,7 +41,8 @@ class Writing(ABC):
     ``fresh`` says that the store was empty before, ``changed`` that something was written; ``unfinished`` is what the
     caller has to take back before it goes on, and sets to None when it did. ``beside`` is the folder of what is kept
     beside the quads: its files are those of the state before, and are replaced, never changed. None where it is made
-    anew by the next who reads.
+    anew by the next who reads. ``logs`` is the folder of what is known of logs that grow, None where there is none: it
+    is of all states, and what is in it may be lost.
     """
 
     base: str
@@ -49,6 +50,7 @@ class Writing(ABC):
     fresh: bool
     changed: bool
     unfinished: Unfinished | None = None
+    logs: Path | None = None
 
     @property
     @abstractmethod

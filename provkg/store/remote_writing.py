@@ -49,6 +49,7 @@ def transaction(
     marker, dead = acquire(endpoint, config_base)
     writing = RemoteWriting(endpoint, config_base, marker)
     cache = Cache(endpoint.url, config_base)
+    writing.logs = cache.logs()
     try:
         writing.begin(dead)
         writing.beside = None if dead else cache.next(state(config_base))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provkg.errors import InputError
+from provkg.ingest.keeping import Keeping, kept
 from provkg.ingest.outcomes import Outcome, Skipped
 from provkg.ingest.sources import absolute, files
 from provkg.ingest.summary import Summary
@@ -46,6 +47,7 @@ class Watching:
         self.repaired: set[Path] = set()  # logs that are read from their beginning each time
         self.strange: dict[Path, int] = {}  # what is no provenance, and how long it was
         self.revision = ""
+        self.keeping = Keeping(None)
 
     def everything(self) -> set[Path]:
         """Return all files that are watched, as they are now."""
@@ -148,14 +150,19 @@ class Watching:
         reader = find_reader(source, self.readers)
         if reader is None or reader.live is None:
             return None
-        found = self.tails[path] = Tail(path, reader, self.store.config, self.memory.known, transaction.repairs)
+        self.keeping = transaction.keeping
+        kept, known = self.keeping.file(absolute(path)), self.memory.known
+        found = self.tails[path] = Tail(path, reader, self.store.config, known, transaction.repairs, kept)
         return found
 
     def forget(self) -> None:
-        """Forget how far files were read: they are read again, and what is in the store already is left as it is."""
+        """Forget how far files were read, but for what is kept: what is in the store already is left as it is."""
         self.memory.clear()
         for tail in self.tails.values():
+            if tail.offset and not tail.broken and not tail.untold:
+                self.keeping.keep(tail.shown, kept(tail.growth, self.store.config))
             tail.close()
+        self.keeping.sweep()
         self.tails.clear()
         self.repaired.clear()
 

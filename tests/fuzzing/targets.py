@@ -16,10 +16,11 @@ from provkg.errors import ProvkgError
 from provkg.ingest.loading import in_graph
 from provkg.mapping import Mapped, map_records
 from provkg.questions.binding import bind, placeholders
-from provkg.readers import Bounded, Reader, Source, find_reader, open_source, readers
+from provkg.readers import Bounded, Live, Reader, Source, find_reader, open_source, readers
 from provkg.records import Quarantined, Record, Stretch
 from provkg.server.messages import Asked, Setup
 from provkg.server.site import Site
+from provkg.shelves import pack
 from provkg.store import tokens
 
 Target = Callable[[bytes], None]
@@ -120,7 +121,21 @@ def grown(reader: Reader, source: Source, path: Path) -> list[Record]:
             told += live.read(Bounded(io.BytesIO(file.read(end - live.offset)), end))
         if end < source.size:
             list(live.rest())
+            live = recalled(reader, live)
     return [*told, *live.rest()]
+
+
+def recalled(reader: Reader, live: Live) -> Live:
+    """Return what is known of a log after it was written to a file and read from there."""
+    assert reader.live is not None
+    it = reader.live(CONFIG)
+    it.recall(live.facts())
+    it.seen = live.seen
+    shelves = it.shelves()
+    for name, shelf in live.shelves().items():
+        for item in shelf.items():
+            shelves[name].take(pack(item))
+    return it
 
 
 def compressed(path: Path) -> Target:
