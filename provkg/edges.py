@@ -1,5 +1,6 @@
 """The edges of one document: who read and wrote what, for :mod:`provkg.lineage` to resolve over all documents."""
 
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
@@ -99,6 +100,11 @@ class Edges:
             known = getattr(before, name)
             setattr(found, name, {key: value for key, value in getattr(self, name).items() if known.get(key) != value})
         return found
+
+    def foreign(self, base: str) -> Iterator[Usage]:
+        """Give the usages whose ids are those of their records: others may have given them to something else."""
+        own = f"{base}usage/"
+        return (usage for usage in self.usages if not usage.node.startswith(own))
 
     def speaks_of(self) -> set[str]:
         """Return the activities of which it says something."""

@@ -7,6 +7,7 @@ import lzma
 import os
 import random
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provkg
+from provkg.ingest import reading
 from provkg.knowledge import KnowledgeGraph
 from provkg.readers import lines, open_source
 from provkg.resources import sample
 from provkg.shelves import Shelf
 from provkg.store import text_of
-from provkg.vocab import LEDGER, PKG
+from provkg.vocab import LEDGER, PKG, PROV, RDF_TYPE, SUMMARIES
 from tests.conftest import SHARED
 from tests.logs import activity, line, session
 from tests.test_cli import provkg as command
@@ -274,6 +276,60 @@ def test_documents_that_overlap_are_one_graph_in_any_order(tmp_path: Path, write
         kg.ingest([*order])
         found.add(kg.graph().digest())
     assert len(found) == 1
+
+
+def test_documents_that_give_one_id_to_different_usages_are_one_graph_in_any_order(
+    tmp_path: Path, write: Write
+) -> None:
+    """Documents of examples all have an ``ex:use1``."""
+    documents = []
+    for number, (activity_, used) in enumerate((("a1", "e1"), ("a1", "e2"), ("a2", "e1"), ("a3", "e3"))):
+        usage = {"prov:activity": f"ex:{activity_}", "prov:entity": f"ex:{used}"}
+        made = {"prov:activity": f"ex:{activity_}", "prov:entity": f"ex:made{number}"}
+        content = {"prefix": {"ex": "http://example.org/"}, "used": {"ex:use1": usage}, "wasGeneratedBy": {"_:g": made}}
+        documents.append(write(f"{number}.json", json.dumps(content | {"activity": {f"ex:{activity_}": {}}})))
+    digests = set()
+    for number, order in enumerate(permutations(documents, 4)):
+        if number % 5 == 0:
+            kg = provkg.open(tmp_path / f"store{number}")
+            kg.ingest(order[: number % 4])
+            kg.ingest(order)
+            assert sound(kg)
+            digests.add(kg.graph().digest())
+    assert len(digests) == 1
+
+
+def test_a_document_of_many_statements_is_told_in_parts(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = provkg.open(tmp_path / "whole"), provkg.open(tmp_path / "parts")
+    told = whole.ingest([sample()])
+    monkeypatch.setattr(reading, "PART_STATEMENTS", 3)
+    summary = parts.ingest([sample()])
+    assert (summary.counts, summary.evidence, summary.sources) == (told.counts, told.evidence, told.sources)
+    assert max(len(each.stretches) for each in parts.sources()) > 3
+    assert sound(parts)
+    one, many = statements(whole), statements(parts)
+    # where each part speaks of something it says that this is an entity
+    assert one <= many
+    assert {fact[1:] for fact in many - one} <= {(str(RDF_TYPE), PROV.Entity)}
+    assert parts.ingest([sample()]).sources == 0
+    changed = write(
+        "prov.json", '{"prefix": {"ex": "http://example.org/"}, "entity": {"ex:e": {}, "ex:f": {}, "ex:g": {}}}'
+    )
+    parts.ingest([changed])
+    parts.ingest([write("prov.json", changed.read_text().replace("ex:f", "ex:h"))])
+    again = provkg.open(tmp_path / "again")
+    again.ingest([changed, sample()])
+    assert again.graph().digest() == parts.graph().digest()
+
+
+def statements(kg: KnowledgeGraph) -> set[tuple[str, str, str]]:
+    """Return what the sources say and what is shared and resolved."""
+    graph = kg.graph()
+    kept = {graph.iri(LEDGER), graph.iri(SUMMARIES)}
+    quads = [quad for quad in graph.quads() if text_of(quad.graph_name) not in kept]
+    return {(text_of(quad.subject), quad.predicate.value, text_of(quad.object)) for quad in quads}
 
 
 def test_what_was_read_of_a_log_that_cannot_be_read_on_stays_and_is_completed(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from provkg import ledger
@@ -16,6 +17,7 @@ from provkg.mapping import map_records
 from provkg.readers import Bounded, Reader, Source, find_reader, readers
 from provkg.records import Stretch
 
+PART_STATEMENTS = 200_000  # some 40 MB; a night's log of 1.7 MB has a tenth
 _known_readers = cache(readers)
 
 
@@ -84,6 +86,12 @@ def _guarded(found: Iterator[Read | Present], path: str, reader: Reader) -> Iter
         ) from error
 
 
+def _part(source: Source, number: int) -> Stretch:
+    """Return the end of a part: of the document as a whole, of which no bytes are those of the part."""
+    digest = sha256(f"{source.digest} {number}".encode()).hexdigest()
+    return Stretch(end=0, digest=digest, nothing=0)
+
+
 @dataclass
 class _Reading:
     """How one source is read."""
@@ -97,10 +105,11 @@ class _Reading:
     kept: bytes = b""
 
     def stretches(self) -> Iterator[Read | Present]:
-        """Read from the beginning to the end."""
+        """Read from the beginning to the end; what a document of many statements says is told in parts."""
         begin, source, base = 0, self.source, self.config.base
-        for mapped in map_records(self.reader.read(source), self.config, self.known):
-            end = mapped.end or Stretch(end=source.size, digest=source.digest, nothing=0, last=True)
+        records = self.reader.read(source)
+        for number, mapped in enumerate(map_records(records, self.config, self.known, PART_STATEMENTS)):
+            end = mapped.end or (source.end(0) if mapped.last else _part(source, number))
             if end.last:
                 self.check(end.digest)
             where = (self.path if self.reader.located else "") if end.last else ledger.INNER

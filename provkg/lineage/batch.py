@@ -27,7 +27,7 @@ class Batch:
     def __bool__(self) -> bool:
         return bool(self.edges or self.places or self.activities or self.links or self.sessions)
 
-    def names(self) -> set[str]:
+    def names(self, base: str) -> set[str]:
         """Return all names by which records of another batch could mean what this one speaks of."""
         names = set(self.places)
         for edges in self.edges.values():
@@ -36,6 +36,7 @@ class Batch:
             names |= edges.nights.keys() | set(edges.sessions.values())
             for usage in edges.usages:
                 names |= {usage.used, usage.digest, usage.activity}
+            names |= {usage.node for usage in edges.foreign(base)}
             for each in edges.generations:
                 names |= {each.version, each.place, each.activity, each.digest}
             for link in edges.links:

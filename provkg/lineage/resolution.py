@@ -66,12 +66,12 @@ class _Resolution:
         self.lines: list[str] = []
         self.released: set[str] = set()
         self.times: dict[str, tuple[int | None, int | None]] = {}
-        self.usages: dict[str, dict[str, Usage]] = defaultdict(dict)
+        self.usages: dict[str, dict[tuple[str, str], Usage]] = defaultdict(dict)  # by activity, node and what was used
         self.outputs: dict[str, dict[str, Generation]] = defaultdict(dict)
         self.links: dict[str, Link] = {}
         self.read: dict[str, list[tuple[str, str]]] = {}
         headers = {self.product(each) for edges in batch.edges.values() for each in edges.generations if each.product}
-        self.delta = Delta(known=batch.names() | headers)
+        self.delta = Delta(known=batch.names(self.base) | headers)
         self.before = known(self.delta.known)
         self.telling = Telling(writing.graph, batch.edges.values(), self.before)
         self.versions = Versions(self.base, self.facts, self.delta.known, self.before | self.telling.asked, self.lines)
@@ -125,7 +125,7 @@ class _Resolution:
                 known = self.times.get(activity, (None, None))
                 self.times[activity] = (earliest(start, known[0]), latest(end, known[1]))
             for usage in edges.usages:
-                self.usages[usage.activity][usage.node] = usage
+                self.usages[usage.activity][usage.node, usage.used] = usage
             for generation in edges.generations:
                 self.outputs[generation.activity][generation.version] = generation
             for link in edges.links:
@@ -143,16 +143,25 @@ class _Resolution:
         affected |= self.batch.activities | self.users(generations, retimed)
         spoken_of = (self.times.keys() | self.usages.keys() | self.outputs.keys()) & before
         known_before = {activity for activity in spoken_of if len(facts.tellers(activity)) > 1}
-        known_before |= self.batch.again
+        known_before |= self.batch.again | self.sharing()
         self.batch.activities |= affected | known_before
         for activity in (affected - self.times.keys()) | known_before:
             if facts.is_activity(activity):
                 self.times[activity] = facts.times(activity)
             if facts.tellers(activity):
-                self.usages[activity] = {usage.node: usage for usage in facts.usages(activity)}
+                self.usages[activity] = {(usage.node, usage.used): usage for usage in facts.usages(activity)}
                 self.outputs[activity] = {each.version: each for each in facts.generations(activity)}
             self.forget_activity(activity)
         self.delta.killed |= self.batch.activities | self.widen_links(links | (self.links.keys() & before))
+
+    def sharing(self) -> set[str]:
+        """Return the activities whose usages have an id that other records gave to a usage of something else."""
+        ends: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        for edges in self.batch.edges.values():
+            for usage in edges.foreign(self.base):
+                ends[usage.node].add((usage.activity, usage.used))
+        shared = [node for node, pairs in ends.items() if len(pairs) > 1 or node in self.before]
+        return {each for node in shared for each in self.facts.graph.subjects(PROV.qualifiedUsage, node)}
 
     def places(self, generations: Iterable[Generation], retimed: set[str]) -> set[str]:
         """Return the places known before, at which something was written, was written at another time, or is gone."""
@@ -286,7 +295,7 @@ class _Resolution:
         """Take back what was resolved for an activity."""
         facts, graph = self.facts, self.base + RESOLUTION
         old = list(facts.graph.quads(activity, None, None, graph))
-        for usage in self.usages.get(activity, ()):
+        for usage in {node for node, _ in self.usages.get(activity, ())}:
             old += facts.graph.quads(usage, None, None, graph)
             self.released |= set(facts.graph.objects(usage, PKG.usedVersion))
         for output in self.outputs.get(activity, ()):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from provkg.config import Config
 from provkg.edges import Edges
@@ -42,7 +43,8 @@ class Mapped(Struct, frozen=True):
     """The records of a source, or of a stretch of one, as N-Triples lines by graph.
 
     ``edges`` say who read and wrote what, ``described`` names what is shared and was written for the first time,
-    ``end`` is where the stretch ends: None where the reader did not say.
+    ``end`` is where the stretch ends: None where the reader did not say, and for a part of a document that is not the
+    ``last``.
     """
 
     source: list[str]
@@ -54,6 +56,7 @@ class Mapped(Struct, frozen=True):
     quarantined: list[Quarantined]
     described: set[str]
     end: Stretch | None
+    last: bool = True
 
 
 class _Open(Struct, frozen=True):
@@ -180,14 +183,25 @@ class Mapping:
         out.forget()
         return found
 
+    def part(self) -> Mapped:
+        """Return what was mapped since the last cut, and forget it; what was quarantined is told at the end."""
+        quarantined = [*self.quarantined]
+        self.quarantined.clear()
+        found = self.cut(None)
+        self.quarantined += quarantined
+        return replace(found, last=False)
 
-def map_records(records: Iterable[Record], config: Config, known: set[str]) -> Iterator[Mapped]:
+
+def map_records(
+    records: Iterable[Record], config: Config, known: set[str], most: int | None = None
+) -> Iterator[Mapped]:
     """Map the records of one source: each of its stretches, or all of it at once.
 
     Args:
         records: the records of a reader.
         config: base of the IRIs and zone of naive times.
         known: what is shared and already written; kept by the caller, who adds to it what each stretch described.
+        most: statements of a part; all that stands between two ends of stretches is one where None.
     """
     mapping, ended = Mapping(config, known), False
     add = mapping.add
@@ -197,5 +211,7 @@ def map_records(records: Iterable[Record], config: Config, known: set[str]) -> I
             yield mapping.cut(record)
         else:
             add(record)
+            if most is not None and len(mapping.out.source) >= most:
+                yield mapping.part()
     if not ended:
         yield mapping.cut(None)

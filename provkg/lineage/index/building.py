@@ -77,6 +77,9 @@ class _Facts:
             found |= {text_of(quad.subject) for quad in self.graph.quads(None, RDF_TYPE, kind)}
         for predicate in (PROV.entity, PROV.specializationOf, PROV.activity):
             found |= {text_of(quad.object) for quad in self.graph.quads(None, predicate)}
+        own = self.graph.iri("usage/")
+        usages = (text_of(quad.object) for quad in self.graph.quads(None, PROV.qualifiedUsage))
+        found |= {usage for usage in usages if not usage.startswith(own)}
         ids = (text_of(quad.object) for quad in self.graph.quads(None, PKG.headerProductId))
         return found | {self.graph.iri(product(each)) for each in ids} | self.makers.keys() | self.places.keys()
 
