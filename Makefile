@@ -23,7 +23,7 @@ test: $(VENV)/installed  ## every test
 	@$(BIN)/python -m pytest
 
 # TORTURE gives options, such as TORTURE='--night NIGHT --minutes 20'
-torture: $(VENV)/installed  ## an hour: 200 kills, a log of 10 GB, a night written live; writes tests/TORTURE.md
+torture: $(VENV)/installed  ## an hour: 200 kills, a log of 10 GB, collections of a million members, a night written live; writes tests/TORTURE.md
 	@$(BIN)/python -m tests.torture $(TORTURE)
 
 $(VENV)/fuzz: $(VENV)/installed

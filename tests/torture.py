@@ -1,9 +1,10 @@
 """make torture: what the suite does a few times, for an hour; the report is tests/TORTURE.md.
 
-    python -m tests.torture [--kills 200] [--gigabytes 10] [--minutes 20] [--night FOLDER]
+    python -m tests.torture [--kills 200] [--gigabytes 10] [--members 1000000] [--minutes 20] [--night FOLDER]
 
-Kills of each command at random moments; a log of ten gigabytes with one line of one gigabyte; a night that is written
-live by eight processes while `watch` and four readers run, one of which is killed every 20 s.
+Kills of each command at random moments; a log of ten gigabytes with one line of one gigabyte; a collection of a million
+members, in three formats; a night that is written live by eight processes while `watch` and four readers run, one of
+which is killed every 20 s. What is 0 is left out.
 """
 
 import argparse
@@ -26,8 +27,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import provkg
+from provkg.vocab import PROV
 from tests.conftest import environment
 from tests.crashing import cases, killed, moments, run, took
+from tests.logs import activity, entity, line, md5, session
 from tests.test_ledger import long_log, sound
 
 WRITING_SECONDS = 3.0
@@ -40,14 +43,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--gigabytes", type=float, default=10)
+    parser.add_argument("--members", type=int, default=1_000_000)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--night", type=Path, help="the logs of a night, beside its truth.json")
     parser.add_argument("--folder", type=Path, help="where there is room for twice the log")
     said = parser.parse_args()
-    parts: list[tuple[str, Callable[[Path], Rows]]] = [
-        (f"{said.kills} kills", lambda folder: kills(folder, said.kills)),
-        (f"A log of {said.gigabytes:g} GB", lambda folder: huge(folder, round(said.gigabytes * 1e9))),
-    ]
+    parts: list[tuple[str, Callable[[Path], Rows]]] = []
+    if said.kills:
+        parts.append((f"{said.kills} kills", lambda folder: kills(folder, said.kills)))
+    if said.gigabytes:
+        parts.append((f"A log of {said.gigabytes:g} GB", lambda folder: huge(folder, round(said.gigabytes * 1e9))))
+    if said.members:
+        parts.append((f"A collection of {said.members:,} members", lambda folder: members(folder, said.members)))
     if said.night is not None:
         parts.append(("A night, live", lambda folder: live(folder, said.night, said.minutes * 60)))
     told = [f"# Torture\n\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.machine()}, {os.cpu_count()} cores."]
@@ -154,6 +161,57 @@ def huge(folder: Path, size: int) -> Rows:
         ("peak of memory", f"{used.ru_maxrss / 1024:,.0f} MB"),
         ("read in", f"{time.monotonic() - begin:,.0f} s"),
     ]
+
+
+# A collection
+
+
+def members(folder: Path, count: int) -> Rows:
+    """Read a collection of many members, as three formats have it."""
+    rows = []
+    for name, written in (("line log", in_lines), ("capture", in_capture), ("PROV-JSON", in_prov)):
+        path, store = folder / name, folder / f"{name} store"
+        with path.open("w") as file:
+            file.writelines(written(count))
+        begin = time.monotonic()
+        _, status, used = os.wait4(run(["ingest", path], store).pid, 0)
+        took = time.monotonic() - begin
+        assert os.waitstatus_to_exitcode(status) == 0
+        graph = provkg.open(store).graph()
+        assert len({quad.object for quad in graph.quads(None, PROV.hadMember)}) == count
+        size, peak = path.stat().st_size / 1e6, used.ru_maxrss / 1024
+        rows.append((f"{name}, {size:,.0f} MB", f"peak of memory {peak:,.0f} MB, read in {took:,.0f} s"))
+        path.unlink()
+        shutil.rmtree(store)
+    return rows
+
+
+def in_lines(count: int) -> Iterator[str]:
+    """Give a log of lstosa's kind."""
+    yield from (line(each) for each in (session(), *activity("a1", used=("/r/1",), generated=("/c/all",))))
+    tag = {"session_tag": "r0_to_dl1:01618"}
+    for number in range(count):
+        yield line(entity(f"/m/{number}") | tag)
+        yield line({"entity_id": md5("/c/all"), "member_id": md5(f"/m/{number}")} | tag)
+
+
+def in_capture(count: int) -> Iterator[str]:
+    """Give what provkg captures."""
+    collection = {"path": "/c/all", "type": "SetCollection"}
+    about = {"provkg": 1, "kind": "start", "id": "i"}
+    yield json.dumps(about | {"name": "n", "time": "2023-01-01T00:00:00Z", "generated": [collection]}) + "\n"
+    about["kind"] = "member"
+    for number in range(count):
+        yield json.dumps(about | {"collection": collection, "member": {"path": f"/m/{number}"}}) + "\n"
+
+
+def in_prov(count: int) -> Iterator[str]:
+    """Give PROV-JSON."""
+    yield '{"prefix": {"e": "http://example.org/"}, "entity": {"e:c": {}}, "hadMember": {'
+    for number in range(count):
+        pair = {"prov:collection": "e:c", "prov:entity": f"e:m{number}"}
+        yield ("," if number else "") + f'"_:m{number}": {json.dumps(pair)}\n'
+    yield "}}"
 
 
 # A night, live
