@@ -171,6 +171,18 @@ class Relation(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
+class Digested(Struct, frozen=True, kw_only=True):
+    """The digest of what was used or generated, told after the relation itself."""
+
+    kind: Kind
+    subject: str
+    object: str
+    role: str = ""
+    time: str = ""
+    digest: Digest | None = None
+    properties: Properties = ()
+
+
 class Node(Struct, frozen=True, kw_only=True):
     """Anything else: a description, a bundle, a configuration, with its types and properties."""
 
@@ -222,4 +234,17 @@ HEADER = "output headers copied from another activity or an input (not followed)
 OPAQUE = "digests of which nothing proves what was digested (no evidence)"
 UNREADABLE_TIME = "times that cannot be read (kept as text)"
 
-Record = Session | Activity | Ended | Parameters | Entity | Agent | Relation | Node | Quarantined | Remark | Stretch
+Record = (
+    Session
+    | Activity
+    | Ended
+    | Parameters
+    | Entity
+    | Agent
+    | Relation
+    | Digested
+    | Node
+    | Quarantined
+    | Remark
+    | Stretch
+)

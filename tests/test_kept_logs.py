@@ -8,7 +8,7 @@ import pytest
 import provkg
 from provkg.ingest import keeping
 from provkg.knowledge import KnowledgeGraph
-from provkg.readers import lines
+from provkg.readers import lines, stretches
 from tests.test_ledger import long_log
 
 Write = Callable[[str, str | bytes], Path]
@@ -18,7 +18,7 @@ HALF = TEXT.index(b"\n", len(TEXT) // 2) + 1
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 2_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
 
 
 @pytest.fixture

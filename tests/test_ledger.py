@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import provkg
 from provkg.ingest import reading
 from provkg.knowledge import KnowledgeGraph
-from provkg.readers import lines, open_source
+from provkg.readers import open_source, stretches
 from provkg.resources import sample
 from provkg.shelves import Shelf
 from provkg.store import text_of
@@ -51,7 +51,7 @@ def long_log(calls: int = 60, seed: int = 1) -> str:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 2_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
 
 
 @pytest.fixture(scope="module")
@@ -336,20 +336,20 @@ def test_what_was_read_of_a_log_that_cannot_be_read_on_stays_and_is_completed(
     kg: KnowledgeGraph, write: Write, text: bytes, digest: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the file server goes away in the middle."""
-    read, left = lines.Bounded.readline, [200]
+    read, left = stretches.Bounded.readline, [200]
 
-    def broken(stream: lines.Bounded, limit: int) -> bytes:
+    def broken(stream: stretches.Bounded, limit: int) -> bytes:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(5, "Input/output error")
         return read(stream, limit)
 
     path, other = write("a.log", text), write("b.log", long_log(5, 9))
-    monkeypatch.setattr(lines.Bounded, "readline", broken)
+    monkeypatch.setattr(stretches.Bounded, "readline", broken)
     summary = kg.ingest([path])
     assert [error.message for error in summary.errors] == [f"{path}: Input/output error"]
     monkeypatch.undo()
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 2_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
     (partly,) = kg.sources()
     assert 0 < partly.size < len(text)
     assert sound(kg)
@@ -364,15 +364,15 @@ def test_a_log_that_changes_while_it_is_read_is_said(
     kg: KnowledgeGraph, write: Write, text: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("a.log", text)
-    read = lines.Bounded.readline
+    read = stretches.Bounded.readline
 
-    def overwritten(stream: lines.Bounded, limit: int) -> bytes:
+    def overwritten(stream: stretches.Bounded, limit: int) -> bytes:
         with path.open("r+b") as file:
             file.seek(30_000)
             file.write(b"XXXX")
         return read(stream, limit)
 
-    monkeypatch.setattr(lines.Bounded, "readline", overwritten)
+    monkeypatch.setattr(stretches.Bounded, "readline", overwritten)
     summary = kg.ingest([path])
     assert [error.message for error in summary.errors] == [f"{path}: it was changed while it was read"]
 

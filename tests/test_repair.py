@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode, Quad, Store
 import provkg
 from provkg.knowledge import KnowledgeGraph
 from provkg.ledger import chain, documents, sources
-from provkg.readers import lines
+from provkg.readers import stretches
 from provkg.vocab import LEDGER, PKG, RESOLUTION
 from tests.test_cli import provkg as command
 from tests.test_ledger import long_log, sound
@@ -17,7 +17,7 @@ from tests.test_ledger import long_log, sound
 
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 4_000)
     (tmp_path / "logs").mkdir()
     for seed in range(2):
         (tmp_path / "logs" / f"{seed}.log").write_text(long_log(14, seed))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import provkg
 from provkg.ingest import Summary
 from provkg.knowledge import KnowledgeGraph
-from provkg.readers import lines
+from provkg.readers import stretches
 from tests.logs import activity, line, session
 from tests.test_cli import provkg as command
 from tests.test_ledger import long_log, sound
@@ -28,7 +28,7 @@ LOG = [session(), *activity("a1", used=("/r/1",), generated=("/d/1",)), *activit
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 2_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
 
 
 def torn(at: int) -> tuple[str, str]:

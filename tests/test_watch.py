@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import provkg
 from provkg.knowledge import KnowledgeGraph
-from provkg.readers import lines
+from provkg.readers import lines, stretches
 from provkg.resources import sample
 from provkg.watch import Watching, shared
 from tests.test_cli import provkg as command
@@ -27,7 +27,7 @@ from tests.watching import DEADLINE, Watcher, until
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "STRETCH_BYTES", 2_000)
+    monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
 
 
 class Watched:
@@ -67,7 +67,7 @@ def watched(tmp_path: Path) -> Watched:
 # In one process, look by look
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 10_000))
 def test_logs_may_grow_by_any_pieces(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     dice = random.Random(seed)

@@ -19,8 +19,8 @@ from provkg.errors import InputError
 from provkg.ledger.accounting import documents
 from provkg.ledger.repairs import repairs
 from provkg.readers import CHUNK_BYTES, Bounded, Source, open_source, readers
-from provkg.readers.lines import LINE_LIMIT
 from provkg.readers.mending import Repair, original
+from provkg.readers.stretches import LINE_LIMIT
 from provkg.store import Graph, text_of
 from provkg.vocab import LEDGER, PKG
 

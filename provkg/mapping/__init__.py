@@ -20,6 +20,7 @@ from provkg.mapping.statements import Statements
 from provkg.records import (
     Activity,
     Agent,
+    Digested,
     Ended,
     Entity,
     Node,
@@ -101,6 +102,7 @@ class Mapping:
             Agent: nodes.agent,
             Node: nodes.node,
             Relation: self.relations.relation,
+            Digested: self.relations.digested,
             Quarantined: self.quarantined.append,
             Remark: self.remark,
         }

@@ -6,7 +6,7 @@ from provkg import identity
 from provkg.edges import Generation, Link, Usage
 from provkg.mapping.statements import Statements
 from provkg.mapping.terms import integer, literal
-from provkg.records import Digest, Kind, Relation
+from provkg.records import Digest, Digested, Kind, Relation
 from provkg.shelves import Draft, Shelf
 from provkg.vocab import PKG, PROV, RDF_TYPE, VP
 
@@ -140,6 +140,32 @@ class Relations:
         self.out.edges.generations.append(
             Generation(version[1:-1], place[1:-1], activity[1:-1], digest, record.product)
         )
+
+    def digested(self, record: Digested) -> None:
+        """The digest of what was used or generated, after that was told."""
+        subject, other = self.out.names.iri(record.subject), self.out.names.iri(record.object)
+        if record.kind is Kind.USED:
+            node = self.out.names.iri(f"usage/{identity.digest(record.subject, record.object, record.role)}")
+            if (node, other) not in self.usages:
+                return
+            digest = self.content_digest(node, record.digest)
+            self.out.edges.usages.append(Usage(node[1:-1], subject[1:-1], other[1:-1], self.at(record.time), digest))
+        else:
+            version = self.out.names.iri(identity.version(record.subject, record.object))
+            node, _ = self.nodes.get(version + other) or ("", "")
+            if not node:
+                return
+            digest = self.content_digest(version, record.digest)
+            self.out.edges.generations.append(Generation(version[1:-1], subject[1:-1], other[1:-1], digest))
+        for predicate, value in record.properties:
+            self.out.source.append(f"{node} {self.out.names.iri(predicate)} {self.out.names.value(value)} .")
+
+    def at(self, time: str) -> int | None:
+        """Return a time that was written before, in microseconds since 1970."""
+        try:
+            return self.out.clock.read(time)[1] if time else None
+        except (ValueError, OverflowError):
+            return None
 
     def link(self, record: Relation) -> None:
         """A derivation or a membership, as asserted; which versions it means is resolved."""

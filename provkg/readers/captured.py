@@ -1,10 +1,9 @@
-"""The records of :mod:`provkg.capture` put together: sessions, and what lines tell of each activity."""
+"""What lines of :mod:`provkg.capture` tell of an activity."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from provkg.readers.system import environment
 from provkg.records import Environment, Kind
 
 VERSION = 1
@@ -23,44 +22,48 @@ class Told:
     paths: list[Reference] = field(default_factory=list)
     undecided: list[Reference] = field(default_factory=list)
     links: list[tuple[Kind, Reference, Reference, bool, int]] = field(default_factory=list)
-    digests: dict[tuple[str, ...], Reference] = field(default_factory=dict)
+    digests: dict[str, Reference] = field(default_factory=dict)
     dry: bool = False
 
 
+@dataclass
 class Captured:
-    """The records of one source."""
+    """Sessions and activities, with what is told of them."""
 
-    def __init__(self) -> None:
-        self.environments: dict[str, Environment] = {}
-        self.sessions: dict[str, tuple[dict[str, Any], int]] = {}
-        self.told: dict[str, Told] = {}
+    environments: dict[str, Environment] = field(default_factory=dict)
+    sessions: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
 
-    def take(self, record: Any, line: int) -> None:
-        """Take one record.
 
-        Raises:
-            ValueError: it is none; the message says why.
-        """
-        if not isinstance(record, dict) or record.get("provkg") != VERSION:
-            raise ValueError(f"no record of version {VERSION}")
-        kind = record.get("kind")
-        if kind == "environment":
-            self.environments[str(record.get("digest"))] = environment(dict(record.get("system") or {}))
-            return
-        if not record.get("id"):
-            raise ValueError("a record without an id")
-        id_ = str(record["id"])
-        if kind == "session":
-            _checked(record.get("script") or {"local": ""})
-            self.sessions.setdefault(id_, (record, line))
-            return
-        take = _TAKEN.get(kind) if isinstance(kind, str) else None
-        if take is None:
-            raise ValueError(f"a record of unknown kind {kind!r}")
-        told = self.told.get(id_) or Told(line)
-        take(told, record, line)
-        told.dry = told.dry or record.get("dry") is True
-        self.told[id_] = told
+def checked(record: Any) -> tuple[str, str]:
+    """Return kind and id of a record; an environment has none.
+
+    Raises:
+        ValueError: it is no record; the message says why. So does TypeError.
+    """
+    if not isinstance(record, dict) or record.get("provkg") != VERSION:
+        raise ValueError(f"no record of version {VERSION}")
+    kind = record.get("kind")
+    if kind == "environment":
+        return kind, ""
+    if not record.get("id"):
+        raise ValueError("a record without an id")
+    if kind == "session":
+        _checked(record.get("script") or {"local": ""})
+    elif not isinstance(kind, str) or kind not in _TAKEN:
+        raise ValueError(f"a record of unknown kind {kind!r}")
+    return kind, str(record["id"])
+
+
+def take(told: Told, record: dict[str, Any], line: int) -> Told:
+    """Take what a record says of an activity, and return it.
+
+    Raises:
+        ValueError: it is none; the message says why. So do TypeError and AttributeError.
+    """
+    _TAKEN[record["kind"]](told, record, line)
+    told.dry = told.dry or record.get("dry") is True
+    return told
 
 
 def _start(told: Told, record: dict[str, Any], line: int) -> None:
@@ -159,6 +162,6 @@ def _value(value: Any) -> Any:
     return {key: _value(each) for key, each in value.items()}
 
 
-def state(file: Reference) -> tuple[str, ...]:
+def state(file: Reference) -> str:
     """Return what tells a file, as it was, from what lies there at another time: whatever a record says it is."""
-    return tuple(repr(file.get(key)) for key in ("path", "real", "size", "mtime_ns"))
+    return repr([file.get(key) for key in ("path", "real", "size", "mtime_ns")])

@@ -1,8 +1,11 @@
 """What activities that were captured become in the graph: sessions, files, and what nothing follows from."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct, field
 
 from provkg import identity
 from provkg.config import Config
@@ -12,6 +15,7 @@ from provkg.records import (
     NO_START,
     Activity,
     Digest,
+    Digested,
     Iri,
     Kind,
     Node,
@@ -74,6 +78,32 @@ _RESOURCES = {
 }
 
 
+class Waiting(Struct, frozen=True):
+    """A file whose digest may be told later."""
+
+    kind: Kind
+    subject: str
+    object: str
+    role: str
+    time: str
+
+
+class Done(Struct):
+    """What later records need of an activity that was told.
+
+    ``made`` are the places at which it wrote. By what files were, ``files`` are those without a digest, and ``digests``
+    what was told of them.
+    """
+
+    name: str
+    session: str
+    host: str
+    made: set[str] = field(default_factory=set)
+    files: dict[str, list[Waiting]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    dry: bool = False
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What the records of one source mean."""
@@ -81,19 +111,37 @@ class Meaning:
     config: Config
     captured: Captured
 
-    def records(self) -> Iterator[Record]:
-        """Give the records of all sessions and activities."""
-        for id_, (session, line) in self.captured.sessions.items():
-            if not session.get("dry"):
-                yield self._session(id_, session, line)
-        dry = [id_ for id_, told in self.captured.told.items() if told.dry]
-        for id_ in dry:
-            yield self._plan(id_, self.captured.told[id_])
-        if dry:
-            yield Remark(DRY, len(dry))
-        for id_, told in self.captured.told.items():
-            if not told.dry:
-                yield from self._activity(id_, told)
+    def session(self, id_: str) -> Iterator[Record]:
+        """Give a session; of a dry run there is none."""
+        session, line = self.captured.sessions[id_]
+        if not session.get("dry"):
+            yield self._session(id_, session, line)
+
+    def activity(self, id_: str) -> tuple[list[Record], Done]:
+        """Return what is told of an activity, and what later records need of it."""
+        told = self.captured.told[id_]
+        if told.dry:
+            plan = self._plan(id_, told)
+            return [plan, Remark(DRY)], Done(plan.name, "", "", dry=True)
+        session = self.captured.sessions.get(str(told.start.get("session")), ({}, 0))[0]
+        done = Done(_name(id_), str(told.start.get("session") or id_), self._host(session))
+        found = list(self._activity(told, session, done))
+        done.digests = {was: json.dumps(each) for was, each in told.digests.items()}
+        return found, done
+
+    def later(self, told: Told, done: Done) -> Iterator[Record]:
+        """Give what is told of an activity after its end: digests are made in the background."""
+        for was, record in told.digests.items():
+            for file in done.files.get(was, ()):
+                yield _digested(file, record)
+            done.digests[was] = json.dumps(record)
+        left: dict[str, list[Any]] = {}
+        files = [each for each in told.files if not self._leave(each, left)]
+        extra = {f"not followed: {key}": value for key, value in left.items()}
+        for record in filter(None, (told.start, told.end, extra)):
+            yield Node(name=done.name, properties=((PKG.extra, identity.canonical(record)),))
+        yield from self._counted(left)
+        yield from self._parts(told, done, files)
 
     def _session(self, id_: str, record: dict[str, Any], line: int) -> Session:
         software, job = record.get("software"), record.get("slurm")
@@ -134,31 +182,36 @@ class Meaning:
             line=told.line,
         )
 
-    def _activity(self, id_: str, told: Told) -> Iterator[Record]:
-        name = f"activity/capture/{identity.part(id_)}"
+    def _activity(self, told: Told, session: dict[str, Any], done: Done) -> Iterator[Record]:
         if not told.start:
             yield Remark(NO_START)
-        session = self.captured.sessions.get(str(told.start.get("session")), ({}, 0))[0]
         left: dict[str, list[Any]] = {}
         files = [each for each in told.files if not self._leave(each, left)]
         if undecided := told.undecided if told.end else told.paths:
             yield Remark(UNDECIDED, len(undecided))
             left["paths"] = undecided
-        yield self._start(name, told, session, {f"not followed: {key}": value for key, value in left.items()})
-        for key, about in (("missing", NOT_THERE), ("unchanged", UNCHANGED)):
-            if left.get(key):
-                yield Remark(about, len(left[key]))
-        if told.parameters:
-            yield Parameters(name, told.parameters)
-        scope = Places(self.config, self._host(session), str(told.start.get("session") or id_))
+        yield self._start(done.name, told, session, {f"not followed: {key}": value for key, value in left.items()})
+        yield from self._counted(left)
         script = session.get("script")
         if isinstance(script, dict) and "path" in script:  # the process that did it ran this code
             files.append(
                 (Kind.USED, script | {"role": "script"}, self.captured.sessions[str(told.start["session"])][1])
             )
+        yield from self._parts(told, done, files)
+
+    def _counted(self, left: dict[str, list[Any]]) -> Iterator[Remark]:
+        for key, about in (("missing", NOT_THERE), ("unchanged", UNCHANGED)):
+            if left.get(key):
+                yield Remark(about, len(left[key]))
+
+    def _parts(self, told: Told, done: Done, files: list[tuple[Kind, Reference, int]]) -> Iterator[Record]:
+        """Give parameters, files, derivations and members of an activity, and note what later records need."""
+        name, scope = done.name, Places(self.config, done.host, done.session)
+        if told.parameters:
+            yield Parameters(name, told.parameters)
         for kind, file, line in files:
-            yield from self._file(name, told, scope, kind, file, line)
-        made = {scope.place(file) for kind, file, _ in files if kind is Kind.GENERATED}
+            yield from self._file(told, done, scope, kind, file, line)
+        done.made |= {scope.place(file) for kind, file, _ in files if kind is Kind.GENERATED}
         for kind, one, other, before, line in told.links:
             yield from scope.entities((one, other), line)
             ends = [scope.place(one), scope.place(other)]
@@ -166,7 +219,7 @@ class Meaning:
                 # what the activity made is that version; the source of a derivation is the one before, and so is what
                 # was derived before, if it was there: lstosa's dl1ab says that it uses what it is going to make
                 own = kind is Kind.MEMBER or (each == 0 and (not before or one.get("missing") is True))
-                if end in made and own:
+                if end in done.made and own:
                     ends[each] = identity.version(end, name)
             yield Relation(kind=kind, subject=ends[0], object=ends[1], activity=name, line=line)
 
@@ -211,11 +264,11 @@ class Meaning:
         around = self.captured.environments.get(str(session.get("environment")))
         return around.host if around is not None else ""
 
-    def _file(
-        self, activity: str, told: Told, scope: "Places", kind: Kind, file: Reference, line: int
-    ) -> Iterator[Record]:
+    def _file(self, told: Told, done: Done, scope: Places, kind: Kind, file: Reference, line: int) -> Iterator[Record]:
         """Give a file, and that an activity used or generated it."""
-        file = file | {key: value for key, value in told.digests.get(state(file), {}).items() if key not in _HEAD}
+        was = state(file)
+        known = told.digests.get(was) or json.loads(done.digests.get(was, "{}"))
+        file = file | {key: value for key, value in known.items() if key not in _HEAD}
         yield from scope.entities((file,), line)
         if file.get("assumed"):
             yield Remark(ASSUMED)
@@ -226,19 +279,45 @@ class Meaning:
         properties: Properties = ((PKG.byteCount, size),) if type(size) is int else ()
         properties += ((PKG.modifiedNanoseconds, mtime),) if type(mtime) is int else ()
         properties += ((PKG.extra, identity.canonical(extra)),) if extra else ()
-        algorithm, _, value = str(file.get("digest") or "").partition(":")
-        place = scope.place(file)
+        digest, place = _digest(file), scope.place(file)
+        subject, other = (done.name, place) if kind is Kind.USED else (place, done.name)
+        role, time = str(file.get("role") or ""), str(file.get("time") or "")
+        if digest is None and "size" in file:
+            done.files.setdefault(was, []).append(Waiting(kind, subject, other, role, time))
         yield Relation(
             kind=kind,
-            subject=activity if kind is Kind.USED else place,
-            object=place if kind is Kind.USED else activity,
-            role=str(file.get("role") or ""),
-            time=str(file.get("time") or ""),
-            activity=activity,
-            digest=Digest(algorithm, value) if value else None,
+            subject=subject,
+            object=other,
+            role=role,
+            time=time,
+            activity=done.name,
+            digest=digest,
             properties=properties,
             line=line,
         )
+
+
+def _digest(file: Reference) -> Digest | None:
+    algorithm, _, value = str(file.get("digest") or "").partition(":")
+    return Digest(algorithm, value) if value else None
+
+
+def _digested(file: Waiting, record: Reference) -> Digested:
+    """Return a digest that was told later, or why there is none."""
+    extra = {key: value for key, value in record.items() if key not in _FILE}
+    return Digested(
+        kind=file.kind,
+        subject=file.subject,
+        object=file.object,
+        role=file.role,
+        time=file.time,
+        digest=_digest(record),
+        properties=((PKG.extra, identity.canonical(extra)),) if extra else (),
+    )
+
+
+def _name(id_: str) -> str:
+    return f"activity/capture/{identity.part(id_)}"
 
 
 def _session_name(id_: str) -> str:

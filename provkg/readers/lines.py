@@ -4,33 +4,27 @@
 sides of a time, so any prefix is known without being configured; merged logs have none. Lines that are no records are
 counted, lines that should be and cannot be read are quarantined, and the rest goes on. What the records mean is in
 :mod:`provkg.readers.provlog`.
-
-A log grows. So it is read in stretches that end where its content says, each told in a graph of its own: what was read
-stays as it is when the log is longer the next time.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from msgspec import Struct
 
 from provkg.identity import to_bytes
-from provkg.readers import CHUNK_BYTES, Bounded, Live, Reader, Source, rdf
+from provkg.readers import Reader, Source, rdf
 from provkg.readers.offsets import Offsets
 from provkg.readers.provlog import Log
-from provkg.records import NO_RECORD, Quarantined, Record, Remark, Stretch
+from provkg.readers.stretches import Position, Stretches
+from provkg.records import NO_RECORD, Quarantined, Record, Remark
 from provkg.shelves import Shelf, pack, unpack
 
-LINE_LIMIT = 16 << 20
 MOST_MARKS = 16  # in a line of which any record may quote the others; where there are more, only the first may
 SEARCH_BYTES = 8 << 20
 KEPT_TEXT = 4096
-STRETCH_BYTES = 64 << 10  # some 200 lines: so much is told again when a log has grown
 
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
 _MARK = re.compile(rf"([^\s\d'\"{{}}]{{2,40}})({_TIME})\1\s*(?=\{{)")
@@ -66,10 +60,7 @@ def read(source: Source) -> Iterator[Record]:
 class _Facts(Struct, frozen=True):
     """What is known of a log beside what stands on shelves."""
 
-    number: int
-    offset: int
-    said: int
-    nothing: int
+    position: Position
     scope: str
     entities: int
     session: str
@@ -80,46 +71,16 @@ class _Facts(Struct, frozen=True):
 READER = Reader("prov_lines", knows, read, live=lambda config: Reading(Log(config)))
 
 
-@dataclass
-class Reading(Live):
+class Reading(Stretches):
     """How far a log has been read.
 
     Args:
         log: what its records said so far.
-        seen: the digest of all bytes so far.
-        number: how many lines were read.
-        offset: how many bytes were read.
-        said: bytes of lines with records, or with what is quarantined, in the stretch that is being read.
-        nothing: bytes of that stretch that are no records.
     """
 
-    log: Log
-    seen: Any = field(default_factory=hashlib.sha256)
-    number: int = 0
-    offset: int = 0
-    said: int = 0
-    nothing: int = 0
-
-    def read(self, stream: Bounded) -> Iterator[Record]:
-        """Read lines to the end of a stream, in stretches that end where their content says."""
-        while raw := stream.readline(LINE_LIMIT):
-            if self.said >= STRETCH_BYTES:
-                yield self.stretch()
-                self.said = self.nothing = 0
-            self.number += 1
-            self.seen.update(raw)
-            if len(raw) == LINE_LIMIT and raw[-1:] != b"\n":
-                yield self.too_long(stream)
-                continue
-            quarantined = 0
-            taken, found = self.line(raw)
-            for record in found:
-                if isinstance(record, Quarantined):
-                    quarantined += record.length
-                yield record
-            self.said += len(raw) if taken or quarantined else 0
-            self.nothing += 0 if taken else len(raw) - quarantined
-            self.offset += len(raw)
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self.log = log
 
     def shelves(self) -> dict[str, Shelf[Any, Any]]:
         """Return what the records said, in any number."""
@@ -128,38 +89,19 @@ class Reading(Live):
     def facts(self) -> bytes:
         """Return the rest of what is known."""
         log = self.log
-        here = (self.number, self.offset, self.said, self.nothing)
-        return pack(_Facts(*here, log.entities.scope, log.entities.count, log.session, log.noticed, log.derivations))
+        about = (log.entities.scope, log.entities.count, log.session)
+        return pack(_Facts(self.position, *about, log.noticed, log.derivations))
 
     def recall(self, facts: bytes) -> None:
         """Know that again; the bytes that were read are to be put into the digest by the caller."""
         told: _Facts = unpack(facts, _Facts)
-        self.number, self.offset, self.said, self.nothing = told.number, told.offset, told.said, told.nothing
+        self.position = told.position
         self.log.entities.scope, self.log.entities.count, self.log.session = told.scope, told.entities, told.session
         self.log.noticed, self.log.derivations = told.noticed, told.derivations
 
-    def rest(self) -> Iterator[Record]:
-        """Give what no later record has claimed, and the end of the last stretch, if the log ends here."""
-        yield from self.log.rest()
-        yield self.stretch(last=True)
-
-    def stretch(self, *, last: bool = False) -> Stretch:
-        """Return the end of a stretch, which is here."""
-        return Stretch(end=self.offset, digest=self.seen.hexdigest(), nothing=self.nothing, last=last)
-
-    def too_long(self, stream: Bounded) -> Quarantined:
-        """Read the rest of a line that is over the limit, without keeping it."""
-        length = LINE_LIMIT
-        while more := stream.readline(CHUNK_BYTES):
-            self.seen.update(more)
-            length += len(more)
-            if more[-1:] == b"\n":
-                break
-        reason = f"the line is longer than {LINE_LIMIT:,} bytes"
-        found = Quarantined(line=self.number, offset=self.offset, length=length, reason=reason, text="")
-        self.offset += length
-        self.said += length
-        return found
+    def left(self) -> list[Record]:
+        """Give what no later record has claimed, if the log ends here; more can be read afterwards."""
+        return self.log.rest()
 
     def line(self, raw: bytes) -> tuple[bool, list[Record]]:
         """Read a line; return whether a record stood in it, and what it says."""
