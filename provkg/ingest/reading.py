@@ -155,7 +155,7 @@ class _Reading:
         last = growth.last()
         self.check(last.digest)
         yield last
-        if stream.complete and self.source.grows:
+        if stream.complete and self.source.grows and growth.whole:  # what is short is read again as fast
             self.kept = kept(growth, self.config)
 
     def check(self, digest: str) -> None:
