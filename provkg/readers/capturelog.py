@@ -13,7 +13,8 @@ from msgspec.json import decode
 from provkg.config import Config
 from provkg.identity import canonical
 from provkg.readers.captured import Captured, Told, checked, take
-from provkg.readers.capturemeaning import Done, Meaning
+from provkg.readers.capturemeaning import Meaning
+from provkg.readers.captureparts import Done, Parts
 from provkg.readers.system import environment
 from provkg.records import Environment, Node, Record
 from provkg.shelves import Shelf
@@ -69,7 +70,7 @@ class Log:
         if done is not None:
             if done.dry:
                 return [Node(name=done.name, properties=((PKG.extra, canonical(record)),))]
-            found = list(Meaning(self.config, Captured()).later(told, done))
+            found = list(Parts(self.config, done).later(told))
             self.done.put(id_, done, len(text))
             return found
         held = self.held.setdefault(id_, Held())
