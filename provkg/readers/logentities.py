@@ -62,13 +62,13 @@ class Entities:
             self.describe(number)
         return number is not None
 
-    def read(self, record: dict[Any, Any], line: int, body: str) -> list[Record]:
-        """Read an entity record: what its id means from here on."""
+    def read(self, record: dict[Any, Any], line: int, body: str) -> list[Record] | None:
+        """Read an entity record: what its id means from here on; None where this very record was read before."""
         digest = hashlib.blake2b(identity.to_bytes(body), digest_size=16).hexdigest()
         number = self.numbers.get(digest)
         if number is not None:
             self.describe(number)
-            return []
+            return None
         local, tag, entity = _entity(record, line)
         said, path = entity.digest, entity.path if "collection" not in entity.types else ""
         content = said if said is not None and said.of == "content" else None

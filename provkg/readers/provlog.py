@@ -87,7 +87,10 @@ class Log:
         elif "member_id" in record:
             found = self._member(record, line)
         elif "entity_id" in record or "entity_description" in record:
-            found = self.entities.read(record, line, body)
+            entity = self.entities.read(record, line, body)
+            if entity is None:
+                return []
+            found = entity
         else:
             raise ValueError("no kind of record has these keys")
         return [Remark(TOLERATED, notes), *found] if notes else found
