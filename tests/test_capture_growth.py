@@ -84,7 +84,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stretches, "STRETCH_BYTES", 2_000)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     cuts=st.lists(st.floats(0, 1), max_size=5),
     seed=st.integers(0, 9),
@@ -115,7 +115,7 @@ def test_a_log_may_grow_by_any_pieces(
     assert len(whole.sources()[0].stretches) > 3
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 1_000))
 def test_sessions_environments_and_digests_may_stand_anywhere(
     tmp_path_factory: pytest.TempPathFactory, seed: int

@@ -162,7 +162,7 @@ def test_a_log_that_grows_is_read_where_it_grew(
     assert sound(kg)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     cuts=st.lists(st.tuples(st.integers(1, len(long_log(20))), st.booleans()), max_size=5),
     seed=st.integers(0, 9),

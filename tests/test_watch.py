@@ -67,7 +67,7 @@ def watched(tmp_path: Path) -> Watched:
 # In one process, look by look
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10_000))
 def test_logs_may_grow_by_any_pieces(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     dice = random.Random(seed)
