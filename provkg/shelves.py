@@ -7,6 +7,7 @@ sees and that goes with the process.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from errno import ENOSPC
 from types import GenericAlias
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -52,6 +53,9 @@ class Shelf(Generic[K, V]):
             key: what it is found by.
             value: replaces the one before.
             size: of its texts, in characters, where they may be long.
+
+        Raises:
+            OSError: there is no room for temporary files.
         """
         self.recent[key] = value
         self.room -= ITEM_BYTES + size
@@ -91,14 +95,17 @@ class Shelf(Generic[K, V]):
         return found
 
     def _put_away(self) -> None:
-        if self.file is None:
-            self.file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self.file.execute("PRAGMA journal_mode = OFF")
-            self.file.execute(_MAKE)
-        self.file.execute("BEGIN")
-        rows = ((pack(key), pack(value)) for key, value in self.recent.items())
-        self.file.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", rows)
-        self.file.execute("COMMIT")
+        try:
+            if self.file is None:
+                self.file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                self.file.execute("PRAGMA journal_mode = OFF")
+                self.file.execute(_MAKE)
+            self.file.execute("BEGIN")
+            rows = ((pack(key), pack(value)) for key, value in self.recent.items())
+            self.file.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", rows)
+            self.file.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise OSError(ENOSPC, f"{error} (for temporary files: $SQLITE_TMPDIR, $TMPDIR)") from None
         self.recent.clear()
         self.room = self.most
 

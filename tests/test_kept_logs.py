@@ -1,5 +1,9 @@
 """Of a log that grew only what is new is read; what is kept for that is never trusted more than the log."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import provkg
 from provkg.ingest import keeping
 from provkg.knowledge import KnowledgeGraph
 from provkg.readers import lines, stretches
+from tests.logs import entity, line
 from tests.test_ledger import long_log
 
 Write = Callable[[str, str | bytes], Path]
@@ -119,6 +124,27 @@ def test_what_an_ingest_kept_that_was_not_finished_does_no_harm(
             kg.ingest([write("a.log", TEXT[:HALF])])
     kg.ingest([write("a.log", TEXT)])
     assert same_as_at_once(kg, write("a.log", TEXT), tmp_path)
+
+
+SMALL = """
+import sys, provkg
+from provkg.shelves import Shelf
+Shelf.most = 0
+summary = provkg.open(sys.argv[1]).ingest(sys.argv[2:])
+print([str(each) for each in summary.errors], summary.sources)
+"""
+
+
+def test_where_there_is_no_room_for_temporary_files_that_log_is_not_read(small_disk: Path, tmp_path: Path) -> None:
+    entities = "".join(line(entity(f"/data/{number}")) for number in range(12_000))
+    (tmp_path / "long.log").write_text(entities)
+    (tmp_path / "short.log").write_text(long_log(2))
+    (small_disk / "filler").write_bytes(b"x" * max(shutil.disk_usage(small_disk).free - 10_000, 0))
+    command = [sys.executable, "-c", SMALL, tmp_path / "store", tmp_path / "long.log", tmp_path / "short.log"]
+    around = {**os.environ, "SQLITE_TMPDIR": str(small_disk)}
+    done = subprocess.run(command, capture_output=True, text=True, env=around, check=True)
+    assert "long.log: database or disk is full (for temporary files: $SQLITE_TMPDIR, $TMPDIR)" in done.stdout
+    assert provkg.open(tmp_path / "store").status()["activities"] == 2
 
 
 def test_old_files_make_room(kg: KnowledgeGraph, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
