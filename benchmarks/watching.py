@@ -2,16 +2,20 @@
 
     python benchmarks/watching.py [--folder NIGHT] [--rate 1000] [--seconds 30]
 
-FOLDER holds the logs of a night; without it one is made. One in 97 records is waited for.
+FOLDER holds the logs of a night; without it one is made. One in 97 records is waited for. The third row is of records
+of provkg.capture: into each of eight files two processes write, in which an activity runs all the time.
 """
 
+import json
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from logs import night, options
 from measure import Part, step
@@ -39,18 +43,63 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         given = sorted(night(said.folder, scratch, said.runs, said.subruns).glob("*.log"))
-        for name, before in (("empty", []), ("the rest of the night", given[LOGS:])):
+        made = captured(scratch, round(said.rate * said.seconds / LOGS))
+        rows = (
+            ("empty", [], given[:LOGS]),
+            ("the rest of the night", given[LOGS:], given[:LOGS]),
+            ("empty, captured", [], made),
+        )
+        for name, before, written in rows:
             here = scratch / name.replace(" ", "-")
             here.mkdir()
             provkg.open(here / "store").ingest(before)
             with step(f"watch, {name}"):
-                late = sorted(watched(here, given[:LOGS], said.rate, said.seconds))
+                late = sorted(watched(here, written, said.rate, said.seconds))
             times = (late[len(late) // 2], late[int(len(late) * 0.95)], late[-1])
             table.add(name, *(f"{each:.2f}" for each in times), f"{len(late):,}")
             part.aim(f"record to question, {name} in the store", late[-1], MOST_SECONDS, "s")
             part.figures[name] = late
     part.notes.append("Asked about means: a new snapshot of the store, opened by another process, holds it.")
     part.save()
+
+
+def captured(folder: Path, lines: int) -> list[Path]:
+    """Write what processes record of activities that read four files and make one; two of each file never end."""
+    found = []
+    for log in range(LOGS):
+        told: list[dict[str, Any]] = [{"provkg": 1, "kind": "environment", "digest": "e", "system": {"node": "c"}}]
+        for process in range(2):
+            head = {"provkg": 1, "kind": "start", "id": f"{log}.{process}", "name": "run", "time": at(0)}
+            told += [session(log, process), {**head, "session": f"s{log}.{process}"}]
+        while len(told) < lines:
+            told += activity(log, len(told))
+        path = folder / f"{log}.jsonl"
+        path.write_text("".join(json.dumps(each, separators=(",", ":")) + "\n" for each in told))
+        found.append(path)
+    return found
+
+
+def session(log: int, process: int) -> dict[str, Any]:
+    """Return the record of a process."""
+    return {"provkg": 1, "kind": "session", "id": f"s{log}.{process}", "environment": "e", "time": at(0)}
+
+
+def activity(log: int, number: int) -> list[dict[str, Any]]:
+    """Return the records of one activity."""
+    about = {"provkg": 1, "id": f"{log}.a{number}"}
+    used = [{**about, "kind": "used", "path": f"/data/{log}/{number - 8 * each}", "role": "in"} for each in range(4)]
+    return [
+        {**about, "kind": "start", "name": "step", "time": at(number), "session": f"s{log}.{number % 2}"},
+        *used,
+        {**about, "kind": "generated", "path": f"/data/{log}/{number + 8}", "role": "out"},
+        {**about, "kind": "parameter", "name": "cut", "value": number % 7},
+        {**about, "kind": "end", "time": at(number + 1), "status": "completed"},
+    ]
+
+
+def at(second: int) -> str:
+    """Return a time of a night."""
+    return (datetime(2026, 11, 30, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def watched(here: Path, given: list[Path], rate: int, seconds: float) -> list[float]:
