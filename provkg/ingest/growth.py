@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -13,6 +14,15 @@ from provkg.ingest.outcomes import More, Present, Read, plain
 from provkg.mapping import Mapped, Mapping
 from provkg.readers import Bounded, Live, Reader
 from provkg.records import Stretch
+
+
+class _Told(NamedTuple):
+    """What a stretch said: its edges for good, the activities that it spoke of, those that are told again."""
+
+    graph: str
+    edges: Edges
+    activities: set[str]
+    open: set[str]
 
 
 class Growth:
@@ -34,7 +44,7 @@ class Growth:
         self.reading: Live = reader.live(config)
         self.mapping = Mapping(config, known)
         self.whole: list[Present] = []
-        self.told: tuple[str, Edges] | None = None  # the last stretch, if nothing of it can change
+        self.told: _Told | None = None  # the last stretch, where what it said for good is known
 
     def stretches(self, stream: Bounded) -> Iterator[Read | Present]:
         """Read on, to the end of a stream, which must be the end of a line; give the stretches that this completes."""
@@ -51,22 +61,26 @@ class Growth:
 
     def last(self) -> Read:
         """Return what the last stretch is if nothing more comes; more can be read afterwards."""
-        graph, stop, mapped, open_ = self._ended()
+        graph, stop, mapped, told = self._ended()
         found = self._plain(graph, stop, mapped)
-        self.told = None if open_ else (graph, mapped.edges)
+        self.told = told
         return found
 
     def pause(self) -> str:
         """Note what was told when the log ended here, and return its last stretch."""
-        graph, _, mapped, open_ = self._ended()
-        self.told = None if open_ else (graph, mapped.edges)
+        graph, _, _, self.told = self._ended()
         return graph
 
-    def _ended(self) -> tuple[str, Stretch, Mapped, bool]:
-        """Return the last stretch, and whether a later record may claim something of it."""
+    def _ended(self) -> tuple[str, Stretch, Mapped, _Told | None]:
+        """Return the last stretch, and what it says for good; None where a later record may claim something of it."""
         *rest, stop = self.reading.rest()
         assert isinstance(stop, Stretch)
-        return ledger.graph_of(self.base, stop.digest), stop, self.mapping.if_ended([*rest, stop]), bool(rest)
+        graph, edges = ledger.graph_of(self.base, stop.digest), self.mapping.out.edges.copy()
+        mapped = self.mapping.if_ended([*rest, stop])
+        if rest and not self.reading.tells_again:
+            return graph, stop, mapped, None
+        open_ = mapped.edges.since(edges).speaks_of() if rest else set()
+        return graph, stop, mapped, _Told(graph, edges, mapped.edges.speaks_of(), open_)
 
     def _plain(self, graph: str, end: Stretch, mapped: Mapped) -> Read:
         begin, told = self.whole[-1].end if self.whole else 0, self.told
@@ -74,5 +88,5 @@ class Growth:
         found = plain(mapped, self.shown, graph, begin, end, self.reader, self.base)
         if told is None:
             return found
-        than, edges = told
-        return replace(found, more=More(than, mapped.edges.since(edges), edges.speaks_of()))
+        new = mapped.edges.since(told.edges)
+        return replace(found, more=More(told.graph, new, told.activities, told.open))

@@ -45,14 +45,16 @@ class Read(Struct, frozen=True):
 
 
 class More(Struct, frozen=True):
-    """What a stretch says more than one that ended earlier, and which said nothing else.
+    """What a stretch says more than one that ended earlier, and which said nothing else for good.
 
-    ``than`` is its graph, ``edges`` are those that are new, ``activities`` those that it spoke of.
+    ``than`` is its graph, ``edges`` are those that are new, ``activities`` those that it spoke of, ``open`` those of
+    which it said what was known then: they are told again.
     """
 
     than: str
     edges: Edges
     activities: set[str]
+    open: set[str]
 
 
 class Present(Struct, frozen=True):

@@ -311,7 +311,7 @@ class Transaction:
             self.batch.edges[read.graph] = read.edges
             return
         self.batch.edges[read.graph] = read.more.edges
-        self.batch.again |= read.more.activities & read.more.edges.speaks_of()
+        self.batch.again |= (read.more.activities & read.more.edges.speaks_of()) | read.more.open
         self.batch.recounted.add(read.graph)
 
     def resolve(self) -> None:

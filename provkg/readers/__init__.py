@@ -134,10 +134,14 @@ class Bounded:
 
 
 class Live(Kept, Protocol):
-    """How far a log has been read that may grow: up to ``offset``, and ``seen`` is the digest of all before that."""
+    """How far a log has been read that may grow: up to ``offset``, and ``seen`` is the digest of all before that.
+
+    ``tells_again`` says that what it gives as the rest is given again as soon as there is more, with what is new of it.
+    """
 
     offset: int
     seen: Any
+    tells_again: bool = False
 
     def read(self, stream: Bounded) -> Iterator[Record]:
         """Read on, from the next byte to the end of a stream, which must be the end of a line."""

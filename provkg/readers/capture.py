@@ -58,6 +58,8 @@ class Reading(Stretches):
         config: says where files lie.
     """
 
+    tells_again = True
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.log = Log(config)
