@@ -155,15 +155,15 @@ class Kept(Protocol):
 
 
 def pack(value: Any) -> bytes:
-    r"""Return plain data as JSON, on one line.
+    r"""Return plain data as JSON, on one line; surrogates stay as they are: two escapes would be one character.
 
     >>> pack(("a", "\udce9"))
-    b'["a", "\\udce9"]'
+    b'["a", "\xed\xb3\xa9"]'
     """
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:  # bytes that are no UTF-8
-        return json.dumps(msgspec.to_builtins(value)).encode()
+        return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def unpack(data: bytes, kind: Any) -> Any:
@@ -176,8 +176,8 @@ def unpack(data: bytes, kind: Any) -> Any:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         try:
-            return msgspec.convert(json.loads(data), kind)  # lone surrogates
+            return msgspec.convert(json.loads(data.decode("utf-8", "surrogatepass")), kind)
         except ValueError as error:
             raise msgspec.DecodeError(str(error)) from None

@@ -8,7 +8,7 @@ from msgspec import DecodeError
 from provkg.shelves import Draft, Shelf, pack, unpack
 
 Key = tuple[str, int]
-KEYS = st.tuples(st.sampled_from(("", "a", "\udce9", "\0", "\u2028", "x" * 500)), st.integers(0, 3))
+KEYS = st.tuples(st.sampled_from(("", "a", "\udce9", "\ud800\udcfa", "\0", "\u2028", "x" * 500)), st.integers(0, 3))
 DOES = st.tuples(st.sampled_from(("put", "discard", "get")), KEYS, st.text(st.characters(), max_size=3))
 
 
