@@ -21,7 +21,7 @@ from tests.watching import Watcher, until
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-settings.register_profile("suite", deadline=None, suppress_health_check=SLOW, max_examples=15)
+settings.register_profile("suite", deadline=None, suppress_health_check=SLOW, max_examples=12)
 settings.register_profile("torture", deadline=None, suppress_health_check=SLOW, max_examples=1_000)
 settings.load_profile(os.environ.get("PROVKG_HYPOTHESIS", "suite"))
 signal.signal(

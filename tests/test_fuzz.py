@@ -11,7 +11,7 @@ from tests.fuzzing.corpus import kept
 from tests.fuzzing.seeds import seeds, small_store, words
 from tests.fuzzing.targets import NAMES, target
 
-MOST = 150  # of the corpus of a target, drawn anew for each version of it
+MOST = 100  # of the corpus of a target, drawn anew for each version of it
 Thrown = tuple[str, Callable[[bytes], None], list[bytes]]
 
 

@@ -78,7 +78,7 @@ class Reference:
         return seen
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**20))
 def test_layers_that_come_end_and_merge_give_the_same_closures_as_sets(seed: int, tmp_path_factory) -> None:
     chance, folder, reference = random.Random(seed), tmp_path_factory.mktemp("index"), Reference()
@@ -112,7 +112,7 @@ def test_the_makers_of_products_are_activities_and_no_links(tmp_path: Path) -> N
     assert index.activities(index.makers(index.edges().of)) == [f"{BASE}activity/1"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(calls=CALLS, seed=st.integers(0, 2**20))
 def test_after_any_ingests_index_and_summaries_are_what_the_quads_say(
     calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory

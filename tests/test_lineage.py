@@ -69,7 +69,7 @@ def written(calls: list[tuple[list[str], list[str]]], chance: random.Random, fol
     return paths
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(calls=CALLS, seed=st.integers(0, 2**20))
 def test_lineage_is_what_really_happened_whatever_the_order_of_ingests(
     calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory
@@ -91,7 +91,7 @@ def test_lineage_is_what_really_happened_whatever_the_order_of_ingests(
         assert {step.activityName for step in steps} == {f"step{number}" for number in expected_steps}
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(calls=CALLS, seed=st.integers(0, 2**20))
 def test_ancestors_and_descendants_are_inverse_and_equal_the_property_path(
     calls: list[tuple[list[str], list[str]]], seed: int, tmp_path_factory

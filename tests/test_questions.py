@@ -290,7 +290,7 @@ def test_a_value_is_one_literal_and_changes_nothing_else(value: str) -> None:
         assert algebra(bound) == algebra(mark).replace("'MARK'", repr(value))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(values=st.lists(texts(), min_size=1, max_size=3))
 def test_several_values_are_so_many_literals(values: list[str]) -> None:
     question = find_question("private-data")

@@ -123,7 +123,7 @@ def test_the_broken_graphs_are_broken(lines: list[str]) -> None:
 _FAILS = [path.read_text() for path in sorted((CASES / "fail").glob("*.ttl"))]
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(_FAILS), min_size=2, max_size=6))
 def test_the_engines_agree_on_mixed_examples(texts: list[str]) -> None:
     store = Store()

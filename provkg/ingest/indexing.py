@@ -14,15 +14,21 @@ from provkg.lineage.summaries import Call, Calls, Summaries
 from provkg.store import Writing
 from provkg.vocab import PKG, PROV
 
+COUNTED = 50_000  # activities of which is kept what is counted
+
 
 class Indexing:
     """The index and the summaries of one transaction.
 
     ``gone`` are the sources that were removed since the last batch; ``recount`` says that the sums may be wrong.
+
+    Args:
+        writing: the transaction.
+        counted: what is counted of activities, as far as it is known and still holds; kept by the caller.
     """
 
-    def __init__(self, writing: Writing) -> None:
-        self.writing = writing
+    def __init__(self, writing: Writing, counted: dict[str, Call]) -> None:
+        self.writing, self.counted = writing, counted
         self.opened: Index | None = None
         self.summaries = Summaries(writing)
         self.gone: set[str] = set()
@@ -49,11 +55,12 @@ class Indexing:
 
     def take(self, batch: Batch, resolved: Resolved) -> set[str]:
         """Take over what a batch changed, and return the graphs of the sources it touched."""
-        calls = Calls(self.writing.graph)
+        calls = Calls(self.writing.graph, self.counted)
         activities = set(batch.activities) | self.relevelled(resolved.delta)
         sessions = batch.sessions | self.known({session for edges in batch.edges.values() for session in edges.nights})
         for session in sessions:
             activities |= set(self.writing.graph.subjects(PKG.inSession, session))
+        self.forget(activities.union(*(edges.speaks_of() for edges in batch.edges.values())))
         touched = {graph for activity in activities for graph in calls.tellers(activity)}
         for graph in batch.recounted:  # its name has changed, and so which source is the first to tell
             touched |= {teller for activity in calls.told_by(graph) for teller in calls.tellers(activity)}
@@ -62,6 +69,13 @@ class Indexing:
             append(self.writing.beside, self.writing.base, resolved.delta)
             self.opened = None
         return touched
+
+    def forget(self, activities: set[str]) -> None:
+        """Forget what was counted of activities of which something is new."""
+        if len(self.counted) > COUNTED:
+            self.counted.clear()
+        for activity in activities:
+            self.counted.pop(activity, None)
 
     def stop(self) -> None:
         """End the other thread, in which layers of the index are merged while sources are read."""

@@ -25,6 +25,7 @@ from provkg.ingest.summary import Progress, Summary
 from provkg.ledger.repairs import repairs
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import resolve
+from provkg.lineage.summaries import Call
 from provkg.mapping.terms import literal
 from provkg.readers import Source, open_source, shown
 from provkg.store import Writing
@@ -44,12 +45,14 @@ class Memory:
     known: set[str] = field(default_factory=set)
     entries: dict[str, ledger.Entry | None] = field(default_factory=dict)
     paths: dict[str, ledger.Placed | None] = field(default_factory=dict)
+    counted: dict[str, Call] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget all."""
         self.known.clear()
         self.entries.clear()
         self.paths.clear()
+        self.counted.clear()
 
 
 class Transaction:
@@ -62,7 +65,7 @@ class Transaction:
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.known = memory.known
         self.batch = Batch()
-        self.index = Indexing(writing)
+        self.index = Indexing(writing, memory.counted)
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
         self.repairs = repairs(writing.graph)

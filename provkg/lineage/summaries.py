@@ -174,15 +174,27 @@ class Summaries:
 
 
 class Calls:
-    """What the graph says of activities, for sources that are not new."""
+    """What the graph says of activities, for sources that are not new.
 
-    def __init__(self, graph: Graph) -> None:
+    Args:
+        graph: the store.
+        known: what was found before and still holds; takes what is found.
+    """
+
+    def __init__(self, graph: Graph, known: dict[str, Call] | None = None) -> None:
         self.graph, self.facts = graph, Facts(graph)
+        self.known = {} if known is None else known
         self.level = cache(lambda entity: describe_entity(graph, entity).level)
 
     def of_source(self, source: str) -> list[Call]:
         """Return the activities that a source is the first to tell of."""
-        return [self.call(activity) for activity in self.told_by(source) if self.tellers(activity)[0] == source]
+        return [self.one(activity) for activity in self.told_by(source) if self.tellers(activity)[0] == source]
+
+    def one(self, activity: str) -> Call:
+        """Return what is counted of an activity, as it is known or as the graph says."""
+        if activity not in self.known:
+            self.known[activity] = self.call(activity)
+        return self.known[activity]
 
     def told_by(self, source: str) -> list[str]:
         """Return the activities that a source tells of."""
