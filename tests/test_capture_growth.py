@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import provkg
 from provkg import identity
 from provkg.knowledge import KnowledgeGraph
-from provkg.readers import capture, stretches
+from provkg.readers import capture, capturelog, stretches
 from provkg.resources import sample
 from provkg.shelves import Shelf
 from provkg.store import text_of
@@ -89,10 +89,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     cuts=st.lists(st.floats(0, 1), max_size=5),
     seed=st.integers(0, 9),
     most=st.sampled_from((0, 2_000, Shelf.most)),
+    held=st.sampled_from((3, capturelog.MOST_HELD)),
     watched=st.booleans(),
 )
 def test_a_log_may_grow_by_any_pieces(
-    tmp_path_factory: pytest.TempPathFactory, cuts: list[float], seed: int, most: int, watched: bool
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[float], seed: int, most: int, held: int, watched: bool
 ) -> None:
     text = "".join(log(20, seed)).encode()
     folder = tmp_path_factory.mktemp("grows")
@@ -101,6 +102,7 @@ def test_a_log_may_grow_by_any_pieces(
     watching = Watching(kg.store, [path])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Shelf, "most", most)
+        patch.setattr(capturelog, "MOST_HELD", held)
         for cut in [*sorted(cuts), 1]:
             path.write_bytes(text[: round(cut * len(text))])
             if watched:
@@ -108,8 +110,8 @@ def test_a_log_may_grow_by_any_pieces(
                     watching.batch(session, [path])
             else:
                 kg.ingest([path])
-    watching.close()
-    whole.ingest([path])
+        watching.close()
+        whole.ingest([path])
     assert kg.graph().digest() == whole.graph().digest()
     assert sound(kg)
     assert len(whole.sources()[0].stretches) > 3
@@ -133,6 +135,23 @@ def test_sessions_environments_and_digests_may_stand_anywhere(
         assert sound(kg)
         found.append(statements(kg))
     assert found[0] ^ found[1] == set()
+
+
+def test_an_activity_of_many_records_is_told_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"resources": {"cpu_user_seconds": 1.5, "unknown": 2}, "error": "no light", "exit": 3}
+    lines = log(20, 3)
+    lines.append(json.dumps(record("start", "long", name="long", time=at(50), session="s0")) + "\n")
+    lines += [json.dumps(record("used", "long", **file(f"/data/u{each}", each))) + "\n" for each in range(9)]
+    lines.append(json.dumps(record("end", "long", time=at(60), status="failed", **about)) + "\n")
+    (tmp_path / "a.jsonl").write_text("".join(lines))
+    found = []
+    for most in (10_000, 4):
+        monkeypatch.setattr(capturelog, "MOST_HELD", most)
+        kg = provkg.open(tmp_path / f"store{most}")
+        kg.ingest([tmp_path / "a.jsonl"])
+        assert sound(kg)
+        found.append(statements(kg))
+    assert found[0] == found[1]
 
 
 def statements(kg: KnowledgeGraph) -> set[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from msgspec.json import decode
 from provkg.config import Config
 from provkg.identity import to_bytes
 from provkg.readers import Reader, Source
-from provkg.readers.capturelog import Held, Log
+from provkg.readers.capturelog import Held, Log, Open
 from provkg.readers.offsets import Offsets
 from provkg.readers.stretches import Position, Stretches
 from provkg.records import NO_RECORD, Quarantined, Record, Remark
@@ -48,6 +48,7 @@ class _Facts(Struct, frozen=True):
 
     position: Position
     held: dict[str, Held]
+    open: dict[str, Open]
     waiting: dict[str, list[str]]
 
 
@@ -70,12 +71,13 @@ class Reading(Stretches):
 
     def facts(self) -> bytes:
         """Return the rest of what is known."""
-        return pack(_Facts(self.position, self.log.held, self.log.waiting))
+        return pack(_Facts(self.position, self.log.held, self.log.open, self.log.waiting))
 
     def recall(self, facts: bytes) -> None:
         """Know that again; the bytes that were read are to be put into the digest by the caller."""
         told: _Facts = unpack(facts, _Facts)
-        self.position, self.log.held, self.log.waiting = told.position, told.held, told.waiting
+        self.position = told.position
+        self.log.held, self.log.open, self.log.waiting = told.held, told.open, told.waiting
 
     def left(self) -> list[Record]:
         """Give what is not all there, if the log ends here; more can be read afterwards."""

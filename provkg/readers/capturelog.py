@@ -9,16 +9,19 @@ from typing import Any
 
 from msgspec import MsgspecError, Struct, field
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from provkg.config import Config
-from provkg.identity import canonical
+from provkg.identity import canonical, part
 from provkg.readers.captured import Captured, Told, checked, take
 from provkg.readers.capturemeaning import Meaning
-from provkg.readers.captureparts import Done, Parts
+from provkg.readers.captureparts import UNDECIDED, Done, Parts
 from provkg.readers.system import environment
-from provkg.records import Environment, Node, Record
+from provkg.records import Activity, Environment, Node, Record, Remark
 from provkg.shelves import Shelf
 from provkg.vocab import PKG
+
+MOST_HELD = 10_000  # records of an activity, after which it is told though it has not ended
 
 
 class Held(Struct):
@@ -28,6 +31,13 @@ class Held(Struct):
     started: bool = False
     ended: bool = False
     wants: str = ""
+
+
+class Open(Struct):
+    """An activity that was told before it ended; ``paths`` are the files of which its end says what became of them."""
+
+    name: str
+    paths: list[str]
 
 
 class Log:
@@ -43,6 +53,7 @@ class Log:
         self.sessions: Shelf[str, tuple[str, int, str]] = Shelf(str, tuple[str, int, str])  # text, line, environment
         self.done: Shelf[str, Done] = Shelf(str, Done)
         self.held: dict[str, Held] = {}
+        self.open: dict[str, Open] = {}
         self.waiting: dict[str, list[str]] = {}  # for a session: activities; for an environment: sessions
 
     def shelves(self) -> dict[str, Shelf[Any, Any]]:
@@ -71,6 +82,10 @@ class Log:
             if done.dry:
                 return [Node(name=done.name, properties=((PKG.extra, canonical(record)),))]
             found = list(Parts(self.config, done).later(told))
+            if id_ in self.open:
+                self.open[id_].paths += [json.dumps(each) for each in told.paths]
+                if kind == "end":
+                    del self.open[id_]
             self.done.put(id_, done, len(text))
             return found
         held = self.held.setdefault(id_, Held())
@@ -78,7 +93,8 @@ class Log:
         held.ended = held.ended or kind == "end"
         if kind == "start":
             held.started, held.wants = True, str(record.get("session") or "")
-        return self._told(id_, held) if held.started and held.ended else []
+        enough = held.ended or len(held.records) >= MOST_HELD
+        return self._told(id_, held) if held.started and enough else []
 
     def rest(self) -> list[Record]:
         """Give what is not all there, as it is; more can be read afterwards."""
@@ -89,6 +105,11 @@ class Log:
                     found += self._meaning(id_).session(id_)
         for id_, held in self.held.items():
             found += self._meaning(held.wants, id_, held).activity(id_)[0]
+        for running in self.open.values():
+            paths = [json.loads(each) for each in running.paths]
+            found += [Remark(UNDECIDED, len(paths))] if paths else []
+            extra = {"not followed: paths": paths} if paths else {}
+            found.append(Node(name=running.name, properties=((PKG.recordedStatus, "running"),), extra=extra))
         return found
 
     def _environment(self, record: dict[str, Any]) -> list[Record]:
@@ -123,7 +144,19 @@ class Log:
         if session is None or (session[2] and session[2] not in self.environments):
             self.waiting.setdefault(f"session {held.wants}", []).append(id_)
             return []
-        found, done = self._meaning(held.wants, id_, held).activity(id_)
+        meaning = self._meaning(held.wants, id_, held)
+        told = meaning.captured.told[id_]
+        if (
+            not held.ended and not told.dry
+        ):  # it has so many records: its end, and what that decides, is told when it comes
+            self.open[id_], told.paths = (
+                Open(f"activity/capture/{part(id_)}", [json.dumps(each) for each in told.paths]),
+                [],
+            )
+        found, done = meaning.activity(id_)
+        if id_ in self.open:
+            done.open = True
+            found = [replace(each, recorded_status="") if isinstance(each, Activity) else each for each in found]
         del self.held[id_]
         self.done.put(id_, done, sum(len(text) for text, _ in held.records))
         return found

@@ -8,7 +8,7 @@ from typing import Any
 from provkg import identity
 from provkg.config import Config
 from provkg.readers.captured import Captured, Told
-from provkg.readers.captureparts import HEAD, Done, Parts
+from provkg.readers.captureparts import HEAD, STATUS, UNDECIDED, Done, Parts, resources_of
 from provkg.records import (
     NO_START,
     Activity,
@@ -22,9 +22,7 @@ from provkg.records import (
 )
 from provkg.vocab import DCTERMS, PKG, PROV, RDFS_LABEL
 
-UNDECIDED = "files of which it is not known whether they were used or generated (no edge)"
 DRY = "activities of a dry run: plans, of which nothing was done"
-_STATUS = ("completed", "failed", "interrupted")
 _START = HEAD | {
     "name",
     "time",
@@ -37,7 +35,6 @@ _START = HEAD | {
     "generated",
     "paths",
 }
-_END = HEAD | {"time", "status", "exit", "used", "generated", "paths", "parameters", "resources"}
 _SESSION = HEAD | {
     "time",
     "environment",
@@ -55,11 +52,6 @@ _OF_SESSION = {
     "observation_run": PKG.run,
     "pedestal_run": PKG.pedestalRun,
     "calibration_run": PKG.calibrationRun,
-}
-_RESOURCES = {
-    "cpu_user_seconds": PKG.cpuUserSeconds,
-    "cpu_system_seconds": PKG.cpuSystemSeconds,
-    "max_resident_bytes": PKG.maxResidentBytes,
 }
 
 
@@ -150,10 +142,9 @@ class Meaning:
         start, end = told.start, told.end
         status, exit_code, directory = str(end.get("status") or ""), end.get("exit"), str(start.get("directory") or "")
         extra = {key: value for key, value in start.items() if key not in _START} | left
-        extra |= {key: value for key, value in end.items() if key not in _END}
-        taken = dict(end.get("resources") or {})
+        resources, more = resources_of(end)
         properties: Properties = ((PKG.workingDirectory, directory),) if directory else ()
-        properties += tuple((iri, taken.pop(key)) for key, iri in _RESOURCES.items() if key in taken)
+        properties += resources
         if within := str(start.get("within") or ""):
             properties += ((DCTERMS.isPartOf, Iri(f"activity/capture/{identity.part(within)}")),)
         return Activity(
@@ -161,14 +152,14 @@ class Meaning:
             label=str(start.get("name") or ""),
             start=str(start.get("time") or ""),
             end=str(end.get("time") or ""),
-            status=status if status in _STATUS else "",
+            status=status if status in STATUS else "",
             recorded_status=status or ("running" if start else ""),
             exit_code=exit_code if type(exit_code) is int else None,
             session=_session_name(str(start["session"])) if session else "",
             agent=str(session.get("agent") or ""),
             arguments=_arguments(start),
             properties=properties,
-            extra=extra | ({"resources": taken} if taken else {}),
+            extra=extra | more,
             line=told.line,
         )
 
