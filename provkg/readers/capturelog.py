@@ -93,8 +93,8 @@ class Log:
         held.ended = held.ended or kind == "end"
         if kind == "start":
             held.started, held.wants = True, str(record.get("session") or "")
-        enough = held.ended or len(held.records) >= MOST_HELD
-        return self._told(id_, held) if held.started and enough else []
+        due = len(held.records) == MOST_HELD or (held.ended and kind in ("start", "end"))
+        return self._told(id_, held) if held.started and due else []
 
     def rest(self) -> list[Record]:
         """Give what is not all there, as it is; more can be read afterwards."""
@@ -146,13 +146,9 @@ class Log:
             return []
         meaning = self._meaning(held.wants, id_, held)
         told = meaning.captured.told[id_]
-        if (
-            not held.ended and not told.dry
-        ):  # it has so many records: its end, and what that decides, is told when it comes
-            self.open[id_], told.paths = (
-                Open(f"activity/capture/{part(id_)}", [json.dumps(each) for each in told.paths]),
-                [],
-            )
+        if not held.ended and not told.dry:  # it has so many records: what its end decides is told when that comes
+            self.open[id_] = Open(f"activity/capture/{part(id_)}", [json.dumps(each) for each in told.paths])
+            told.paths = []
         found, done = meaning.activity(id_)
         if id_ in self.open:
             done.open = True
