@@ -5,13 +5,15 @@ sees and that goes with the process.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from errno import ENOSPC
 from types import GenericAlias
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    import sqlite3
 
 ITEM_BYTES = 300  # that an item of short texts takes
 
@@ -95,6 +97,8 @@ class Shelf(Generic[K, V]):
         return found
 
     def _put_away(self) -> None:
+        import sqlite3  # noqa: PLC0415 - most logs are short
+
         try:
             if self.file is None:
                 self.file = sqlite3.connect("", isolation_level=None, check_same_thread=False)

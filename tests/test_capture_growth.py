@@ -70,12 +70,17 @@ def log(count: int = 30, seed: int = 1) -> list[str]:
         lines.append({"provkg": 1, "kind": "environment", "digest": f"e{number}", "system": system | {"n": number}})
         lines.append(record("session", f"s{number}", environment=f"e{number}", time=at(0), agent="me"))
     waiting = [told(number, dice) for number in range(count)]
+    late: list[Any] = []
     while waiting:
         which = dice.choice(waiting[:3])
-        lines.append(which.pop(0))
+        each = which.pop(0)
+        (late if each["kind"] == "digest" and dice.random() < 0.5 else lines).append(each)
+        if late and dice.random() < 0.1:  # long after the end of what it is of
+            lines.append(late.pop(0))
         waiting = [each for each in waiting if each]
         if dice.random() < 0.1:
             lines.append(dice.choice(["INFO nothing", '{"provkg":1,"kind":"torn', '"id": "torn"}', ""]))
+    lines += late
     return [(each if isinstance(each, str) else json.dumps(each, separators=(",", ":"))) + "\n" for each in lines]
 
 
@@ -186,6 +191,38 @@ def test_only_what_is_new_is_read_and_a_late_digest_is_evidence(
     assert (looked, summary.grown) == ([len(late)], 1)
     assert evidence(kg) == PKG.byContent
     assert sound(kg)
+
+
+def test_a_digest_of_what_was_used_can_come_long_after_the_end(tmp_path: Path) -> None:
+    """The activity was told in a stretch that is closed; only its digest is in what is new."""
+    used = (file("/x", 10), file("/y", 10))
+    told = [
+        *(
+            record("start", "maker", name="make", time=at(1)),
+            record("generated", "maker", **file("/x", 2, digest=SHA + "ff")),
+        ),
+        *(record("end", "maker", time=at(3), status="completed"), record("start", "other", name="make", time=at(4))),
+        *(record("generated", "other", **file("/x", 5)), record("end", "other", time=at(6), status="completed")),
+        record("start", "user", name="use", time=at(9)),
+        *(record("used", "user", **each) for each in used),
+        *(record("generated", "user", **file("/z", 11)), record("end", "user", time=at(12), status="completed")),
+    ]
+    first = [json.dumps(each) + "\n" for each in told]
+    late = [json.dumps(record("digest", "user", path="/x", size=7, mtime_ns=10, digest=SHA + "ff")) + "\n"]
+    kg, whole, path = provkg.open(tmp_path / "store"), provkg.open(tmp_path / "whole"), tmp_path / "a.jsonl"
+    for lines in (first, first + log(40), first + log(40) + late):
+        path.write_text("".join(lines))
+        kg.ingest([path])
+        assert sound(kg)
+    whole.ingest([path])
+    assert kg.graph().digest() == whole.graph().digest()
+    assert PKG.byContent in {
+        found
+        for node in kg.graph().objects(
+            kg.graph().iri("activity/capture/user"), "http://www.w3.org/ns/prov#qualifiedUsage"
+        )
+        for found in kg.graph().objects(node, PKG.evidence)
+    }
 
 
 def usage(kg: KnowledgeGraph) -> str:

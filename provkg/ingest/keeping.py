@@ -39,7 +39,7 @@ class _Head(Struct, frozen=True):
     whole: list[tuple[str, str, int]]
 
 
-def kept(growth: Growth, config: Config) -> bytes:
+def packed(growth: Growth, config: Config) -> bytes:
     """Return what is known of a log as far as it was read."""
     reading = growth.reading
     whole = [(each.graph, each.digest, each.end) for each in growth.whole]

@@ -11,7 +11,7 @@ from provkg import ledger
 from provkg.config import Config
 from provkg.errors import InputError, ProvkgError, said
 from provkg.ingest.growth import Growth
-from provkg.ingest.keeping import kept, recalled
+from provkg.ingest.keeping import packed, recalled
 from provkg.ingest.outcomes import Outcome, Present, Read, Skipped, Whole, plain
 from provkg.mapping import map_records
 from provkg.readers import Bounded, Reader, Source, find_reader, readers
@@ -156,7 +156,7 @@ class _Reading:
         self.check(last.digest)
         yield last
         if stream.complete and self.source.grows and growth.whole:  # what is short is read again as fast
-            self.kept = kept(growth, self.config)
+            self.kept = packed(growth, self.config)
 
     def check(self, digest: str) -> None:
         """See that what was read is what was looked at."""

@@ -53,7 +53,7 @@ class Tail:
     ) -> None:
         self.path, self.shown, self.base = path, absolute(path), config.base
         self.began = ""
-        self.broken = self.ended = False
+        self.broken = self.ended = self.settled = False
         self.lookout = Lookout(repairs)
         try:
             self.file: IO[bytes] = path.open("rb")
@@ -124,7 +124,7 @@ class Tail:
                 end, self.ended = facts.st_size, True
             if end <= self.offset and not self.untold and not (again and self.began):
                 return
-            self.untold = False
+            self.untold = self.settled = False
             yield from [*self.growth.whole]
             self.file.seek(self.offset)
             yield from self.growth.stretches(Bounded(self.file, max(0, end - self.offset)))
@@ -137,6 +137,7 @@ class Tail:
         identity = (facts.st_size, facts.st_dev, facts.st_ino, facts.st_mtime_ns)
         yield Whole(ledger.Placed(self.shown, last.graph, last.digest, last.end, *identity), self.began)
         self.began = last.digest
+        self.settled = True
 
     def _complete(self, size: int) -> int:
         """Return where the last line ends that is complete."""

@@ -78,9 +78,9 @@ class _Resolution:
 
     def run(self) -> Resolved:
         self.take_batch()
+        self.widen()
         generations = (each for outputs in self.outputs.values() for each in outputs.values())
         self.versions.know(generations, self.times, self.batch.edges.values())
-        self.widen()
         for activity, usages in self.usages.items():
             self.activity(activity, usages.values())
         for activity in self.outputs.keys() - self.usages.keys():

@@ -38,7 +38,7 @@ class Versions:
         self.by_digest: dict[str, list[Written]] = {}
 
     def know(self, generations: Iterable[Generation], times: Times, batch: Iterable[Edges]) -> None:
-        """Take what a batch says."""
+        """Take what a batch says, and what was looked up of the activities that it speaks of."""
         by_place, by_digest = defaultdict(list), defaultdict(list)
         places: defaultdict[str, set[str]] = defaultdict(set)
         for version, place in (pair for edges in batch for pair in edges.places.items()):
@@ -50,8 +50,8 @@ class Versions:
                 by_place[place].append(written)
             if each.digest:
                 by_digest[each.digest].append(written)
-        self.by_place = {place: found for place, found in by_place.items() if place not in self.before}
-        self.by_digest = {digest: found for digest, found in by_digest.items() if digest not in self.before}
+        self.by_place = {place: found for place, found in by_place.items() if not self.asked(place)}
+        self.by_digest = {digest: found for digest, found in by_digest.items() if not self.asked(digest)}
 
     def asked(self, name: str) -> bool:
         """Say whether the store must be asked of a name: batches before spoke of it, or this one does not."""

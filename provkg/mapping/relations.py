@@ -102,8 +102,7 @@ class Relations:
 
     def generated(self, record: Relation) -> None:
         """A generation: what an activity wrote at a place is a version of its own."""
-        is_place = identity.is_place(record.subject)
-        version = self.out.names.iri(identity.version(record.subject, record.object) if is_place else record.subject)
+        is_place, version = identity.is_place(record.subject), self.version(record)
         place, activity = self.out.names.iri(record.place or record.subject), self.out.names.iri(record.object)
         known = self.nodes.get(version + activity)
         if known is not None:  # one generation, named twice (PROV-CONSTRAINTS 24): a second id, or a second role
@@ -142,23 +141,26 @@ class Relations:
         )
 
     def digested(self, record: Digested) -> None:
-        """The digest of what was used or generated, after that was told."""
+        """The digest of what was used or generated, after that was told: so the relation is said again here."""
         subject, other = self.out.names.iri(record.subject), self.out.names.iri(record.object)
         if record.kind is Kind.USED:
             node = self.out.names.iri(f"usage/{identity.digest(record.subject, record.object, record.role)}")
-            if (node, other) not in self.usages:
-                return
+            self.out.source.append(f"{subject} <{PROV.qualifiedUsage}> {node} .")
             digest = self.content_digest(node, record.digest)
             self.out.edges.usages.append(Usage(node[1:-1], subject[1:-1], other[1:-1], self.at(record.time), digest))
         else:
-            version = self.out.names.iri(identity.version(record.subject, record.object))
-            node, _ = self.nodes.get(version + other) or ("", "")
-            if not node:
-                return
+            version = self.version(record)
+            node = (self.nodes.get(version + other) or (version, ""))[0]
+            self.out.source.append(f"{version} <{PROV.wasGeneratedBy}> {other} .")
             digest = self.content_digest(version, record.digest)
             self.out.edges.generations.append(Generation(version[1:-1], subject[1:-1], other[1:-1], digest))
         for predicate, value in record.properties:
             self.out.source.append(f"{node} {self.out.names.iri(predicate)} {self.out.names.value(value)} .")
+
+    def version(self, record: Relation | Digested) -> str:
+        """Return what was generated: what an activity wrote at a place is a version of its own."""
+        is_place = identity.is_place(record.subject)
+        return self.out.names.iri(identity.version(record.subject, record.object) if is_place else record.subject)
 
     def at(self, time: str) -> int | None:
         """Return a time that was written before, in microseconds since 1970."""

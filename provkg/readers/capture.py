@@ -14,6 +14,7 @@ from msgspec.json import decode
 from provkg.config import Config
 from provkg.identity import to_bytes
 from provkg.readers import Reader, Source
+from provkg.readers.captured import checked
 from provkg.readers.capturelog import Held, Log, Open
 from provkg.readers.offsets import Offsets
 from provkg.readers.stretches import Position, Stretches
@@ -90,8 +91,8 @@ class Reading(Stretches):
         if b'":' in raw or (b"PROV" in raw and b"{'" in raw):
             shown = raw[:MAX_SHOWN].decode("utf-8", "backslashreplace")
             reason = _CUT if b'":' in raw else _OTHER
-            where = (self.number, self.offset, len(raw))
-            return False, [Quarantined(line=where[0], offset=where[1], length=where[2], reason=reason, text=shown)]
+            lost = Quarantined(line=self.number, offset=self.offset, length=len(raw), reason=reason, text=shown)
+            return False, [lost]
         return False, [Remark(NO_RECORD)] if raw.strip() else []
 
     def pieces(self, data: bytes) -> Iterator[Record]:
@@ -127,9 +128,10 @@ class Reading(Stretches):
     def told(self, record: Any, text: str, offsets: Offsets | None, begin: int, end: int | None) -> list[Record]:
         """Return what a record says, or that it is none."""
         try:
-            return self.log.record(record, text, self.number)
+            said = checked(record, self.number)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             return [self.quarantined(offsets or Offsets(text), begin, end, str(error))]
+        return self.log.record(record, said, text, self.number)
 
     def quarantined(self, offsets: Offsets, begin: int, end: int | None, reason: str) -> Quarantined:
         """Return a part of a line as what cannot be read."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from provkg.readers.system import environment
 from provkg.records import Environment, Kind
 
 VERSION = 1
@@ -35,24 +36,25 @@ class Captured:
     told: dict[str, Told] = field(default_factory=dict)
 
 
-def checked(record: Any) -> tuple[str, str]:
-    """Return kind and id of a record; an environment has none.
+def checked(record: Any, line: int) -> Environment | Told | None:
+    """Return what a record says: an environment, something of an activity, or None where it is a session.
 
     Raises:
-        ValueError: it is no record; the message says why. So does TypeError.
+        ValueError: it is no record; the message says why. So do TypeError and AttributeError.
     """
     if not isinstance(record, dict) or record.get("provkg") != VERSION:
         raise ValueError(f"no record of version {VERSION}")
     kind = record.get("kind")
     if kind == "environment":
-        return kind, ""
+        return environment(dict(record.get("system") or {}))
     if not record.get("id"):
         raise ValueError("a record without an id")
     if kind == "session":
         _checked(record.get("script") or {"local": ""})
-    elif not isinstance(kind, str) or kind not in _TAKEN:
+        return None
+    if not isinstance(kind, str) or kind not in _TAKEN:
         raise ValueError(f"a record of unknown kind {kind!r}")
-    return kind, str(record["id"])
+    return take(Told(line), record, line)
 
 
 def take(told: Told, record: dict[str, Any], line: int) -> Told:

@@ -12,11 +12,10 @@ from msgspec.json import decode
 from msgspec.structs import replace
 
 from provkg.config import Config
-from provkg.identity import canonical, part
-from provkg.readers.captured import Captured, Told, checked, take
+from provkg.identity import canonical
+from provkg.readers.captured import Captured, Told, take
 from provkg.readers.capturemeaning import Meaning
-from provkg.readers.captureparts import UNDECIDED, Done, Parts
-from provkg.readers.system import environment
+from provkg.readers.captureparts import UNDECIDED, Done, Files, Parts
 from provkg.records import Activity, Environment, Node, Record, Remark
 from provkg.shelves import Shelf
 from provkg.vocab import PKG
@@ -52,42 +51,44 @@ class Log:
         self.environments: Shelf[str, Environment] = Shelf(str, Environment)
         self.sessions: Shelf[str, tuple[str, int, str]] = Shelf(str, tuple[str, int, str])  # text, line, environment
         self.done: Shelf[str, Done] = Shelf(str, Done)
+        self.noted = Files()
         self.held: dict[str, Held] = {}
         self.open: dict[str, Open] = {}
         self.waiting: dict[str, list[str]] = {}  # for a session: activities; for an environment: sessions
 
     def shelves(self) -> dict[str, Shelf[Any, Any]]:
         """Return what the records said, in any number."""
-        return {"environments": self.environments, "sessions": self.sessions, "done": self.done}
+        own: dict[str, Shelf[Any, Any]] = {
+            "environments": self.environments,
+            "sessions": self.sessions,
+            "done": self.done,
+        }
+        return own | self.noted.shelves()
 
-    def record(self, record: Any, text: str, line: int) -> list[Record]:
+    def record(self, record: dict[str, Any], said: Environment | Told | None, text: str, line: int) -> list[Record]:
         """Read one record.
 
         Args:
             record: what its text says.
+            said: what :func:`checked` said of it.
             text: JSON.
             line: its line number.
-
-        Raises:
-            ValueError: it is none; the message says why. So do TypeError and AttributeError.
         """
-        kind, id_ = checked(record)
-        if kind == "environment":
-            return self._environment(record)
-        if kind == "session":
+        kind, id_ = record["kind"], str(record.get("id"))
+        if isinstance(said, Environment):
+            return self._environment(str(record.get("digest")), said)
+        if said is None:
             return self._session(id_, record, text, line)
-        told = take(Told(line), record, line)
         done = self.done.get(id_)
         if done is not None:
             if done.dry:
                 return [Node(name=done.name, properties=((PKG.extra, canonical(record)),))]
-            found = list(Parts(self.config, done).later(told))
-            if id_ in self.open:
-                self.open[id_].paths += [json.dumps(each) for each in told.paths]
+            runs = self.open.get(id_)
+            if runs is not None:
+                runs.paths += map(json.dumps, said.paths)
                 if kind == "end":
                     del self.open[id_]
-            self.done.put(id_, done, len(text))
-            return found
+            return list(Parts(self.config, done, self.noted).later(said, runs=runs is not None))
         held = self.held.setdefault(id_, Held())
         held.records.append((text, line))
         held.ended = held.ended or kind == "end"
@@ -104,7 +105,7 @@ class Log:
                 if id_ not in self.held and id_ in self.sessions:
                     found += self._meaning(id_).session(id_)
         for id_, held in self.held.items():
-            found += self._meaning(held.wants, id_, held).activity(id_)[0]
+            found += self._meaning(held.wants, id_, held, self.noted.draft()).activity(id_)[0]
         for running in self.open.values():
             paths = [json.loads(each) for each in running.paths]
             found += [Remark(UNDECIDED, len(paths))] if paths else []
@@ -112,8 +113,7 @@ class Log:
             found.append(Node(name=running.name, properties=((PKG.recordedStatus, "running"),), extra=extra))
         return found
 
-    def _environment(self, record: dict[str, Any]) -> list[Record]:
-        digest, known = str(record.get("digest")), environment(dict(record.get("system") or {}))
+    def _environment(self, digest: str, known: Environment) -> list[Record]:
         self.environments.put(digest, known, len(known.text))
         found: list[Record] = []
         for id_ in self.waiting.pop(f"environment {digest}", ()):
@@ -146,19 +146,19 @@ class Log:
             return []
         meaning = self._meaning(held.wants, id_, held)
         told = meaning.captured.told[id_]
-        if not held.ended and not told.dry:  # it has so many records: what its end decides is told when that comes
-            self.open[id_] = Open(f"activity/capture/{part(id_)}", [json.dumps(each) for each in told.paths])
-            told.paths = []
+        runs = not held.ended and not told.dry  # it has so many records: what its end decides is told when that comes
+        paths = told.paths
+        told.paths = [] if runs else paths
         found, done = meaning.activity(id_)
-        if id_ in self.open:
-            done.open = True
+        if runs:
+            self.open[id_] = Open(done.name, [*map(json.dumps, paths)])
             found = [replace(each, recorded_status="") if isinstance(each, Activity) else each for each in found]
         del self.held[id_]
-        self.done.put(id_, done, sum(len(text) for text, _ in held.records))
+        self.done.put(id_, done, len(done.name) + len(done.session))
         return found
 
-    def _meaning(self, session: str, id_: str = "", held: Held | None = None) -> Meaning:
-        """Put together what was read of a session, and of an activity."""
+    def _meaning(self, session: str, id_: str = "", held: Held | None = None, noted: Files | None = None) -> Meaning:
+        """Put together what was read of a session, and of an activity; what later records need is noted."""
         captured, known = Captured(), self.sessions.get(session)
         if known is not None:
             text, line, around = known
@@ -170,7 +170,7 @@ class Log:
             told = captured.told[id_] = Told(held.records[0][1])
             for text, line in held.records:
                 take(told, loads(text), line)
-        return Meaning(self.config, captured)
+        return Meaning(self.config, captured, noted or self.noted)
 
 
 def loads(text: str) -> Any:

@@ -1,6 +1,5 @@
 """What activities that were captured become in the graph: sessions, files, and what nothing follows from."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from provkg import identity
 from provkg.config import Config
 from provkg.readers.captured import Captured, Told
-from provkg.readers.captureparts import HEAD, STATUS, UNDECIDED, Done, Parts, resources_of
+from provkg.readers.captureparts import HEAD, STATUS, UNDECIDED, Done, Files, Parts, resources_of
 from provkg.records import (
     NO_START,
     Activity,
@@ -61,6 +60,7 @@ class Meaning:
 
     config: Config
     captured: Captured
+    noted: Files
 
     def session(self, id_: str) -> Iterator[Record]:
         """Give a session; of a dry run there is none."""
@@ -73,12 +73,12 @@ class Meaning:
         told = self.captured.told[id_]
         if told.dry:
             plan = self._plan(id_, told)
-            return [plan, Remark(DRY)], Done(plan.name, "", "", dry=True)
+            return [plan, Remark(DRY)], Done(plan.name, dry=True)
         session = self.captured.sessions.get(str(told.start.get("session")), ({}, 0))[0]
         done = Done(_name(id_), str(told.start.get("session") or id_), self._host(session))
-        found = list(self._activity(told, session, done))
-        done.digests = {was: json.dumps(each) for was, each in told.digests.items()}
-        return found, done
+        parts = Parts(self.config, done, self.noted)
+        parts.note(told)
+        return list(self._activity(told, session, parts)), done
 
     def _session(self, id_: str, record: dict[str, Any], line: int) -> Session:
         software, job = record.get("software"), record.get("slurm")
@@ -119,16 +119,17 @@ class Meaning:
             line=told.line,
         )
 
-    def _activity(self, told: Told, session: dict[str, Any], done: Done) -> Iterator[Record]:
+    def _activity(self, told: Told, session: dict[str, Any], parts: Parts) -> Iterator[Record]:
         if not told.start:
             yield Remark(NO_START)
         left: dict[str, list[Any]] = {}
-        parts = Parts(self.config, done)
         files = [each for each in told.files if not parts.leave(each, left)]
         if undecided := told.undecided if told.end else told.paths:
             yield Remark(UNDECIDED, len(undecided))
             left["paths"] = undecided
-        yield self._start(done.name, told, session, {f"not followed: {key}": value for key, value in left.items()})
+        yield self._start(
+            parts.done.name, told, session, {f"not followed: {key}": value for key, value in left.items()}
+        )
         yield from parts.counted(left)
         script = session.get("script")
         if isinstance(script, dict) and "path" in script:  # the process that did it ran this code

@@ -58,8 +58,9 @@ class Stretches(Live):
         """Read lines to the end of a stream, in stretches that end where their content says."""
         while raw := stream.readline(LINE_LIMIT):
             if self.said >= STRETCH_BYTES:
-                yield self.stretch()
+                ended = self.stretch()
                 self.said = self.nothing = 0
+                yield ended
             self.number += 1
             self.seen.update(raw)
             if len(raw) == LINE_LIMIT and raw[-1:] != b"\n":

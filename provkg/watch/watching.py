@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provkg.errors import InputError
-from provkg.ingest.keeping import Keeping, kept
+from provkg.ingest.keeping import Keeping, packed
 from provkg.ingest.outcomes import Outcome, Skipped
 from provkg.ingest.sources import absolute, files
 from provkg.ingest.summary import Summary
@@ -159,8 +159,9 @@ class Watching:
         """Forget how far files were read, but for what is kept: what is in the store already is left as it is."""
         self.memory.clear()
         for tail in self.tails.values():
-            if tail.offset and not tail.broken and not tail.untold:
-                self.keeping.keep(tail.shown, kept(tail.growth, self.store.config))
+            if tail.settled:
+                with suppress(OSError):  # it was to be kept, and need not be
+                    self.keeping.keep(tail.shown, packed(tail.growth, self.store.config))
             tail.close()
         self.keeping.sweep()
         self.tails.clear()
