@@ -21,8 +21,8 @@ class Document:
 
     def __init__(self, transaction: Transaction, path: str) -> None:
         self.transaction, self.path = transaction, path
-        self.before = transaction.placed(path)
-        self.old = transaction.chain(path)
+        self.before = transaction.there.placed(path)
+        self.old = transaction.there.chain(path)
         self.now: list[str] = []
         self.fresh = False
         self.end = ("", 0)  # digest and offset of what was read
@@ -38,7 +38,7 @@ class Document:
         elif self.old[at : at + 1] not in ([], [outcome.graph]):  # from here on it is another one
             self.transaction.release(self.path, self.old[at:])
             self.old = self.old[:at]
-        if isinstance(outcome, Read) and not self.transaction.holds(outcome.graph):
+        if isinstance(outcome, Read) and not self.transaction.there.holds(outcome.graph):
             self.transaction.write(outcome, self.path, self.now[-1] if self.now else "")
             self.fresh = True
         else:
@@ -61,7 +61,7 @@ class Document:
             summary.grown += grown
             summary.replaced += not grown
         if self.path == ledger.STREAM:  # it holds nothing when it is over
-            for graph in self.transaction.stretches(outcome.graph):
+            for graph in self.transaction.there.stretches(outcome.graph):
                 self.transaction.name(graph, self.path)
         else:
             self.transaction.claim(outcome.placed)

@@ -91,7 +91,7 @@ class _Merging:
 
     def document(self, path: str) -> None:
         """Merge what a path holds, unless this store read something else there later."""
-        theirs, ours = self.theirs[path], self.transaction.placed(path)
+        theirs, ours = self.theirs[path], self.transaction.there.placed(path)
         if theirs is None:
             return
         self.transaction.loading.flush()
@@ -100,7 +100,7 @@ class _Merging:
             and ours.holds != theirs.holds
             and self.read_at(self.other, path) <= self.read_at(self.writing.graph, path)
         ):
-            self.merged.outdated += not self.transaction.holds(theirs.holds)
+            self.merged.outdated += not self.transaction.there.holds(theirs.holds)
             return
         if ours is None or ours.holds != theirs.holds:
             self.merged.replaced += ours is not None
@@ -112,7 +112,11 @@ class _Merging:
     def stretches(self, last: str) -> None:
         """Merge the stretches of a document that are not here: their graphs, and their entries in the ledger."""
         todo, chain = last, []
-        while todo and self.transaction.entry(todo) is None and (known := ledger.entry(self.other, todo)) is not None:
+        while (
+            todo
+            and self.transaction.there.entry(todo) is None
+            and (known := ledger.entry(self.other, todo)) is not None
+        ):
             chain.append(known)
             todo = known.follows
         self.merged.sources += bool(chain)
@@ -121,7 +125,7 @@ class _Merging:
             self.load(known.graph)
             self.put(serialize(self.kept(known.graph), format=RdfFormat.N_QUADS))
             paths = tuple(path for path in known.paths if path not in self.theirs)
-            self.transaction.entries[known.graph] = replace(known, paths=paths)
+            self.transaction.there.entries[known.graph] = replace(known, paths=paths)
             self.transaction.loading.flush()
             self.transaction.removal.touch(known.graph, self.batch)
             self.pending += 1

@@ -46,14 +46,9 @@ def read(
         before: what the path was when it was last read: of a log that grew only what is new is told.
         kept: the file that says how far it was read: then only what is new is read.
     """
-    if not source.size and named:
-        yield InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
-        return
-    among = _known_readers()
-    reader = find_reader(source, among) if source.size else None
+    reader = find_reader(source, _known_readers()) if source.size else None
     if reader is None:
-        hint = f"known: {', '.join(among)}"
-        yield InputError(f"{path}: not a format that provkg knows", hint=hint) if named else Skipped(path)
+        yield _unknown(source, path) if named else Skipped(path)
         return
     last = ledger.graph_of(config.base, source.digest, path if reader.located else "")
     reading = _Reading(source, path, reader, config, present, known)
@@ -65,6 +60,12 @@ def read(
             return
     placed = ledger.Placed(path, last, source.digest, source.size, *source.identity, len(source.regions))
     yield Whole(placed, source.began, reading.kept)
+
+
+def _unknown(source: Source, path: str) -> InputError:
+    if not source.size:
+        return InputError(f"{path}: the file is empty", hint="was the pipeline stopped before it wrote?")
+    return InputError(f"{path}: not a format that provkg knows", hint=f"known: {', '.join(_known_readers())}")
 
 
 def _guarded(found: Iterator[Read | Present], path: str, reader: Reader) -> Iterator[Read | Present]:

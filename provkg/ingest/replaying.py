@@ -50,7 +50,7 @@ def replay(store: Store, file: Path, *, progress: Progress | None = None) -> Sum
     with store.write() as writing:
         transaction = Transaction(writing, store.config, summary)
         for path, some in wanted.items():
-            if transaction.placed(path) is None:
+            if transaction.there.placed(path) is None:
                 summary.errors.append(InputError(f"{file}:{some[0][0]}: {path} is no source of this store"))
                 continue
             _repair(transaction, path, some, file)
@@ -62,8 +62,8 @@ def replay(store: Store, file: Path, *, progress: Progress | None = None) -> Sum
 
 def _holding(transaction: Transaction, path: str) -> Iterator[str]:
     """Give the paths that hold what a path holds."""
-    placed = transaction.placed(path)
-    known = transaction.entry(placed.holds) if placed is not None else None
+    placed = transaction.there.placed(path)
+    known = transaction.there.entry(placed.holds) if placed is not None else None
     yield from (each for each in known.paths if each != STREAM) if known is not None else ()
 
 

@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from provkg.config import Config
 from provkg.errors import InputError
 from provkg.ingest.cluster import Cluster
 from provkg.ingest.document import Document
+from provkg.ingest.holdings import Holdings, Memory
 from provkg.ingest.indexing import Indexing
 from provkg.ingest.keeping import Keeping
 from provkg.ingest.loading import Loading, in_graph
@@ -25,7 +26,6 @@ from provkg.ingest.summary import Progress, Summary
 from provkg.ledger.repairs import repairs
 from provkg.lineage.batch import Batch
 from provkg.lineage.resolution import resolve
-from provkg.lineage.summaries import Call
 from provkg.mapping.terms import literal
 from provkg.readers import Source, open_source, shown
 from provkg.store import Writing
@@ -38,23 +38,6 @@ STALE = "graph of inferences removed: it was of the store before (provkg infer m
 TAKEN_BACK = "unfinished ingest found and taken back: ingest its files again"
 
 
-@dataclass
-class Memory:
-    """What a transaction looked up and the next one may use, while nobody else writes."""
-
-    known: set[str] = field(default_factory=set)
-    entries: dict[str, ledger.Entry | None] = field(default_factory=dict)
-    paths: dict[str, ledger.Placed | None] = field(default_factory=dict)
-    counted: dict[str, Call] = field(default_factory=dict)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self.known.clear()
-        self.entries.clear()
-        self.paths.clear()
-        self.counted.clear()
-
-
 class Transaction:
     """Sources become graphs; then the usages are resolved over all of them."""
 
@@ -64,13 +47,13 @@ class Transaction:
         self.base = writing.base
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.known = memory.known
+        self.there = Holdings(writing, memory)
         self.batch = Batch()
         self.index = Indexing(writing, memory.counted)
         self.loading, self.removal = Loading(writing), Removal(writing)
         self.take_back()
         self.repairs = repairs(writing.graph)
         self.keeping = Keeping(writing.logs)
-        self.entries, self.paths = memory.entries, memory.paths
         self.unheld: set[str] = set()
         self.extended: set[str] = set()
         self.waiting: set[str] = set()  # sources and paths of which something is not loaded yet
@@ -126,15 +109,15 @@ class Transaction:
         for number, (path, named) in enumerate(files):
             if sizes[number] >= SMALL_BYTES and readable(path):
                 where = absolute(path)
-                before = frozenset(filter(self.holds, self.chain(where)))
+                before = frozenset(filter(self.there.holds, self.there.chain(where)))
                 kept = str(self.keeping.file(where) or "")
-                placed, mended = self.placed(where), tuple(self.repairs)
+                placed, mended = self.there.placed(where), tuple(self.repairs)
                 found[number] = Task(str(path.absolute()), where, named, before, placed, mended, kept)
         return found
 
     def read(self, path: Path, *, named: bool) -> Iterator[Outcome]:
         """Read one file or stream in this process."""
-        options: dict[str, Any] = {"named": named, "present": self.holds, "known": self.known}
+        options: dict[str, Any] = {"named": named, "present": self.there.holds, "known": self.known}
         try:
             if str(path) == "-" or (path.exists() and not path.is_file()):  # a pipe can be read only once
                 with tempfile.TemporaryDirectory() as folder:
@@ -142,14 +125,14 @@ class Transaction:
                     yield from read(source, ledger.STREAM, self.config, **options | {"named": True})
             else:
                 where = absolute(path)
-                options |= {"before": self.placed(where), "kept": self.keeping.file(where)}
+                options |= {"before": self.there.placed(where), "kept": self.keeping.file(where)}
                 yield from read(self.opened(path, where), where, self.config, **options)
         except InputError as error:
             yield error
 
     def opened(self, path: Path, where: str) -> Source:
         """Open a file as its repairs have it."""
-        return open_source(path, self.config, at=self.size_of(where), repairs=self.repairs)
+        return open_source(path, self.config, at=self.there.size_of(where), repairs=self.repairs)
 
     def take(self, outcomes: Iterable[Outcome], path: Path) -> None:
         """Take over what a file became."""
@@ -162,7 +145,7 @@ class Transaction:
                         document.broken()
                 case Skipped():
                     self.summary.skipped.append(outcome.path)
-                case Present() | Whole() if not self.holds(outcome.graph):
+                case Present() | Whole() if not self.there.holds(outcome.graph):
                     # a document of this ingest took its place since a worker was told of it
                     self.take(self.read(path, named=True), path)
                     return
@@ -170,51 +153,13 @@ class Transaction:
                     document = document or Document(self, outcome.path)
                     document.take(outcome)
 
-    # What there is
-
-    def entry(self, graph: str) -> ledger.Entry | None:
-        """Return what the ledger says of a source."""
-        if graph not in self.entries:
-            self.entries[graph] = ledger.entry(self.writing.graph, graph)
-        return self.entries[graph]
-
-    def holds(self, graph: str) -> bool:
-        """Say whether the store holds a source, read by this version of provkg."""
-        known = self.entry(graph)
-        return known is not None and known.version == VERSION
-
-    def placed(self, path: str) -> ledger.Placed | None:
-        """Return what a path was when it was last read."""
-        if path not in self.paths:
-            self.paths[path] = ledger.placed(self.writing.graph, path) if path != ledger.STREAM else None
-        return self.paths[path]
-
-    def size_of(self, path: str) -> int:
-        """Return how long the content of a path was when it was last read."""
-        placed = self.placed(path)
-        return placed.size if placed is not None else 0
-
-    def chain(self, path: str) -> list[str]:
-        """Return the stretches of what a path holds."""
-        placed = self.placed(path)
-        return self.stretches(placed.holds) if placed is not None else []
-
-    def stretches(self, last: str) -> list[str]:
-        """Return the stretches of a document by the last of them."""
-        found: dict[str, None] = {}
-        while last and last not in found:
-            found[last] = None
-            known = self.entry(last)
-            last = known.follows if known is not None else ""
-        return [*reversed(found)]
-
     # Replacing
 
     def claim(self, placed: ledger.Placed) -> None:
         """Note what a path holds now; what it held before and does not any more is gone if no other path holds it."""
-        path, before = placed.path, self.placed(placed.path)
-        now = dict.fromkeys(self.stretches(placed.holds))
-        self.release(path, [graph for graph in self.chain(path) if graph not in now])
+        path, before = placed.path, self.there.placed(placed.path)
+        now = dict.fromkeys(self.there.stretches(placed.holds))
+        self.release(path, [graph for graph in self.there.chain(path) if graph not in now])
         for graph in now:
             self.name(graph, path)
         if before is None or before != placed:
@@ -223,25 +168,25 @@ class Transaction:
                 self.writing.remove(ledger.file_quads(self.writing.graph, path))
             self.loading.add(in_graph(self.base + LEDGER, ledger.file_lines(self.base, placed, self.now)))
             self.waiting.add(path)
-            self.paths[path] = placed
+            self.there.paths[path] = placed
 
     def name(self, graph: str, path: str) -> None:
         """Note that a source was read from a path."""
-        known = self.entry(graph)
+        known = self.there.entry(graph)
         if known is not None and path not in known.paths:
-            self.entries[graph] = replace(known, paths=(*known.paths, path))
+            self.there.entries[graph] = replace(known, paths=(*known.paths, path))
             self.waiting.add(graph)
             self.loading.add(in_graph(self.base + LEDGER, [f"<{graph}> <{PKG.sourcePath}> {literal(path)} ."]))
 
     def extends(self, read: Read, path: str) -> bool:
         """Take away the stretch of which this one says all and more, if no other path holds it; say whether it did."""
-        known = self.entry(read.more.than) if read.more is not None else None
-        if known is None or known.paths != (path,) or self.entry(read.graph) is not None:
+        known = self.there.entry(read.more.than) if read.more is not None else None
+        if known is None or known.paths != (path,) or self.there.entry(read.graph) is not None:
             return False
         self.settle(known.graph)
         self.removal.supersede(known.graph)
         self.index.gone.add(known.graph)
-        self.entries[known.graph] = None
+        self.there.entries[known.graph] = None
         self.extended.add(read.graph)
         return True
 
@@ -254,20 +199,20 @@ class Transaction:
     def release(self, path: str, graphs: list[str]) -> None:
         """Take a path from sources; a source that no path holds at the end is gone."""
         for graph in graphs:
-            known = self.entry(graph)
+            known = self.there.entry(graph)
             if known is None or path not in known.paths:
                 continue
             self.settle(graph)
             self.writing.remove(ledger.path_quads(self.writing.graph, graph, path))
             rest = tuple(each for each in known.paths if each != path)
-            self.entries[graph] = replace(known, paths=rest)
+            self.there.entries[graph] = replace(known, paths=rest)
             if not rest:
                 self.unheld.add(graph)
 
     def let_go(self) -> None:
         """Forget the sources that no path holds any more."""
         for graph in sorted(self.unheld):
-            known = self.entry(graph)
+            known = self.there.entry(graph)
             if known is not None and not known.paths:
                 self.forget(graph)
         self.unheld.clear()
@@ -277,14 +222,14 @@ class Transaction:
         self.loading.flush()
         self.removal.forget(graph, self.batch)
         self.index.gone.add(graph)
-        self.entries[graph] = None
+        self.there.entries[graph] = None
         self.known.clear()
 
     # Writing
 
     def write(self, read: Read, path: str, follows: str) -> None:
         """Write what a source says, and its entry in the ledger."""
-        graph, before = read.graph, self.entry(read.graph)
+        graph, before = read.graph, self.there.entry(read.graph)
         paths = tuple(sorted({path, *(before.paths if before is not None else ())}))
         if before is not None:
             self.forget(graph)
@@ -292,7 +237,7 @@ class Transaction:
         entry = ledger.Entry(graph, paths, VERSION, follows)
         told = ledger.lines(entry, read.digest, read.bytes, read.reader, self.now, read.counts, read.remarks)
         self.loading.add(in_graph(self.base + LEDGER, told + ledger.quarantine_lines(graph, read.quarantined)))
-        self.entries[graph] = entry
+        self.there.entries[graph] = entry
         self.waiting.add(graph)
         if len(self.known) > KNOWN_LIMIT:
             self.known.clear()

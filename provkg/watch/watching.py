@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provkg.errors import InputError
+from provkg.ingest.holdings import Memory
 from provkg.ingest.keeping import Keeping, packed
 from provkg.ingest.outcomes import Outcome, Skipped
 from provkg.ingest.sources import absolute, files
 from provkg.ingest.summary import Summary
 from provkg.ingest.tailing import Tail
-from provkg.ingest.transaction import Memory, Transaction
+from provkg.ingest.transaction import Transaction
 from provkg.readers import compressed, find_reader, peek, readers
 from provkg.readers.lines import SEARCH_BYTES
 from provkg.store import Session, Store
